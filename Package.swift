@@ -1,0 +1,118 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+
+/// A target of ours: the same strict settings everywhere.
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name + "Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "cupel",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "cupel", targets: ["cupel"]),
+        .library(name: "CupelVerification", targets: ["Verification"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        module("ByteCoding", [crypto]),
+        module("StrictJSON", ["ByteCoding"]),
+        module("Builds", ["ByteCoding", "StrictJSON"]),
+        module("Provenance", ["ByteCoding", "StrictJSON", "Builds"]),
+        module("Evidence", ["ByteCoding", "StrictJSON", crypto]),
+        module("Appraisal", ["ByteCoding", "StrictJSON", "Evidence", crypto]),
+        module("Verification", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Evidence", "Appraisal"]),
+        module("Archives", ["ByteCoding", "Builds", "CArchive"]),
+        module("SourceTrees", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Archives", crypto]),
+        module("Toolchains", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "SourceTrees", toml, crypto]),
+        module("Sandbox", ["ByteCoding", "StrictJSON", "Builds", "CSeccomp"]),
+        module("Attesters", ["ByteCoding", "StrictJSON", "Evidence", crypto]),
+        module(
+            "Pipeline",
+            [
+                "ByteCoding", "StrictJSON", "Builds", "Provenance", "Evidence", "Archives", "SourceTrees", "Toolchains",
+                "Sandbox", "Attesters", logging,
+            ]),
+        module("Storage", ["ByteCoding", "StrictJSON", "Builds", grdb, logging, nioCore]),
+        module(
+            "BuildServer",
+            [
+                "ByteCoding", "StrictJSON", "Builds", "Storage", "Sandbox", "Pipeline", hummingbird, lifecycle,
+                httpTypes, logging, nioCore, nioPosix, toml, crypto,
+            ]),
+        module("BuildClient", ["ByteCoding", "StrictJSON", "Builds", httpClient, nioCore]),
+        .executableTarget(
+            name: "cupel",
+            dependencies: [
+                "BuildClient", "ByteCoding", "StrictJSON", "Builds", "Provenance", "Evidence", "Appraisal",
+                "Verification", "Archives",
+                "SourceTrees", "Toolchains", "Sandbox", "Attesters", "Pipeline", "Storage", "BuildServer",
+                argumentParser, httpClient, nioCore, logging, crypto, lifecycle, hummingbird,
+            ], swiftSettings: strict),
+        tests("ByteCoding", [crypto]),
+        tests("BuildClient", ["ByteCoding", "StrictJSON", "Builds", nioCore, nioPosix]),
+        tests("StrictJSON", ["ByteCoding"]),
+        tests("Builds", ["ByteCoding", "StrictJSON"]),
+        tests("Provenance", ["ByteCoding", "StrictJSON", "Builds"]),
+        tests("Evidence", ["ByteCoding", "StrictJSON", crypto]),
+        tests("Appraisal", ["ByteCoding", "StrictJSON", "Evidence", crypto]),
+        tests("Verification", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Evidence", "Appraisal"]),
+        tests("Archives", ["ByteCoding", "Builds", "CArchive"]),
+        tests("SourceTrees", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Archives", crypto]),
+        tests("Toolchains", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "SourceTrees", toml, crypto]),
+        tests("Sandbox", ["ByteCoding", "StrictJSON", "Builds", "CSeccomp"]),
+        tests("Attesters", ["ByteCoding", "StrictJSON", "Evidence", crypto]),
+        tests(
+            "Pipeline",
+            [
+                "ByteCoding", "StrictJSON", "Builds", "Provenance", "Evidence", "Archives", "SourceTrees", "Toolchains",
+                "Sandbox", "Attesters", logging,
+            ]),
+        tests("Storage", ["ByteCoding", "StrictJSON", "Builds", grdb, logging, nioCore]),
+        tests(
+            "BuildServer",
+            [
+                "ByteCoding", "StrictJSON", "Builds", "Storage", "Sandbox", "Pipeline", hummingbird, lifecycle,
+                httpTypes, logging, nioCore, nioPosix, toml, crypto,
+            ]),
+    ]
+)

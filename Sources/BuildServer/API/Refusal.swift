@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import Builds
+package import HTTPTypes
+import StrictJSON
+
+/// A request that is not served. This file is the only place that chooses HTTP statuses for errors.
+package struct Refusal: Error, Hashable, Sendable {
+    package let status: HTTPResponse.Status
+    /// One sentence: what is wrong and what to do. No full stop.
+    package let message: String
+    /// Further headers: `Retry-After`, `Allow`, `Content-Range`.
+    package var headers: HTTPFields = [:]
+
+    /// The API's `error_type`.
+    package var errorType: String {
+        switch status.code {
+        case 503: "UnavailableError"
+        case 500...: BuildFailure.Kind.internal.rawValue
+        default: "InvalidRequestError"
+        }
+    }
+
+    /// The answer's body.
+    package var json: [UInt8] {
+        Array("{\"status\":\"failed\",\"error\":".utf8) + JSONValue.literal(message)
+            + Array(",\"error_type\":\"\(errorType)\"}".utf8)
+    }
+}
+
+extension Refusal {
+    static func malformed(_ message: String) -> Refusal { Refusal(status: .badRequest, message: message) }
+
+    static func invalid(_ request: InvalidRequest) -> Refusal { malformed(request.message) }
+
+    /// The same for a path that does not exist, a job that never was, and one without a result.
+    package static let notFound = Refusal(
+        status: .notFound, message: "there is nothing here; check the path and the job id, and that the build is over")
+
+    package static func methodNotAllowed(_ allowed: [String]) -> Refusal {
+        let methods = allowed.joined(separator: ", ")
+        return Refusal(
+            status: .methodNotAllowed, message: "this path takes \(methods)", headers: [.allow: methods])
+    }
+
+    static func tooLarge(limit: Int64) -> Refusal {
+        Refusal(
+            status: .contentTooLarge,
+            message: "the archive is larger than \(limit) bytes, the limit of this server (limits.upload_size)")
+    }
+
+    static func unsupportedType(_ type: String?) -> Refusal {
+        let found = type.map { "not '\($0.prefix(100))'" } ?? "and the request names none"
+        return Refusal(
+            status: .unsupportedMediaType,
+            message: "the content type must be application/json, multipart/form-data, application/zip or "
+                + "application/gzip, \(found)")
+    }
+
+    static func unsupportedEncoding(_ coding: String) -> Refusal {
+        Refusal(
+            status: .unsupportedMediaType,
+            message: "the content encoding '\(coding.prefix(100))' is not taken; send the body as it is")
+    }
+
+    static let tooManyUploads = Refusal(
+        status: .tooManyRequests, message: "too many uploads are being received; try again in a few seconds",
+        headers: [.retryAfter: "5"])
+
+    static let draining = Refusal(
+        status: .serviceUnavailable, message: "the service is stopping and takes no new jobs; try again in a minute",
+        headers: [.retryAfter: "60"])
+
+    static func queueFull(waiting: Int) -> Refusal {
+        Refusal(
+            status: .serviceUnavailable,
+            message: "\(waiting) jobs are waiting and the queue is full; try again in a minute",
+            headers: [.retryAfter: "60"])
+    }
+
+    static let storageFull = Refusal(
+        status: .serviceUnavailable, message: "the service cannot keep the job at the moment; try again in a minute",
+        headers: [.retryAfter: "60"])
+
+    static func rangeNotSatisfiable(size: Int64) -> Refusal {
+        Refusal(
+            status: .rangeNotSatisfiable, message: "the range lies outside the result's \(size) bytes",
+            headers: [.contentRange: "bytes */\(size)"])
+    }
+
+    static let `internal` = Refusal(
+        status: .internalServerError, message: "the service failed; its log says more")
+
+    init(_ refusal: BuildQueue.Refusal) {
+        switch refusal {
+        case .draining: self = .draining
+        case .full(let waiting): self = .queueFull(waiting: waiting)
+        }
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+import Builds
+
+extension ConfigurationKey {
+    /// Every setting, in the order of the documentation.
+    public static let all: [ConfigurationKey] = service + limits
+
+    private static let service: [ConfigurationKey] = [
+        .init(
+            "host", .text(\.host), "Name or address of this machine to listen on.",
+            risk: "The API has no accounts: whoever reaches the port may build; keep it on loopback or behind a proxy."),
+        .init(
+            "port", .number(\.port, unit: "TCP port", 0...65535), "Port to listen on; 0 takes any free one.",
+            risk: "None."),
+        .init(
+            "data", .text(\.data), "Folder for jobs, results, the database and the signing key.",
+            risk: "Whoever reads it can sign as this service; a shared or network folder may lose accepted jobs."),
+        .init(
+            "concurrency", .number(\.concurrency, unit: "builds", 1...1024), "Builds that run at one time.",
+            risk: "Each may use all of its limits; too many exhaust memory and disk."),
+        .init(
+            "queue_length", .number(\.queueLength, unit: "jobs", 0...100_000),
+            "Jobs that may wait; more are answered with 503.",
+            risk: "Each waiting job may keep an upload of limits.upload_size on disk."),
+        .init(
+            "allow_private_sources", .flag(\.allowPrivateSources),
+            "Whether git sources and registries may be at loopback, link-local and private addresses.",
+            risk: "Requesters can make this machine call services that only it reaches, such as cloud metadata."),
+        .init(
+            "sandbox", .flag(\.sandbox), "Whether builds are confined.",
+            risk: "Without it a build may read the signing key and change other results; the provenance records it."),
+        .init(
+            "grace_seconds", .number(\.graceSeconds, unit: "seconds", 0...86400),
+            "Time for running builds after SIGTERM; then they are put back in line for the next start.",
+            risk: "A supervisor that kills earlier counts as a crash, which a build survives only once."),
+        .init(
+            "keep_alive_seconds", .number(\.keepAliveSeconds, unit: "seconds", 1...3600),
+            "Silence on an event stream after which a comment line is sent.",
+            risk: "Proxies close streams that are silent for longer than they allow."),
+        .init(
+            "builder_id", .text(\.builderID), "The URI that names this service in the provenance.",
+            risk: "Verifiers tell services apart by it; two services must not share one."),
+    ]
+
+    private static let sizes: ClosedRange<Int64> = 1...(1 << 50)
+
+    private static let limits: [ConfigurationKey] = [
+        .init(
+            "limits.upload_size", .bytes(\.limits.uploadSize, sizes), "Size of an uploaded archive.",
+            risk: "Uploads fill the disk of the data folder."),
+        .init(
+            "limits.unpacked_size", .bytes(\.limits.unpackedSize, sizes), "Size of a source tree.",
+            risk: "A small archive or repository can unpack to fill the disk."),
+        .init(
+            "limits.file_count", .number(\.limits.fileCount, unit: "files", 1...100_000_000),
+            "Files, folders and links of a source tree.", risk: "Many small files exhaust inodes."),
+        .init(
+            "limits.compression_ratio", .number(\.ratio, unit: "bytes per byte", 1...1_000_000),
+            "Unpacked bytes for each byte of an archive, beyond the first 16 MiB.",
+            risk: "Archives made to explode cost time before another limit stops them."),
+        .init(
+            "limits.path_length", .number(\.limits.pathLength, unit: "bytes", 16...4000),
+            "Length of one path within a source tree.",
+            risk: "Longer paths than the system takes cannot be removed easily."),
+        .init(
+            "limits.path_depth", .number(\.limits.pathDepth, unit: "folders", 1...2000),
+            "Folders within each other.", risk: "Deep trees are slow to walk."),
+        .init(
+            "limits.log_size", .bytes(\.limits.logSize, (64 << 10)...(1 << 50)), "Size of a build's event log.",
+            risk: "A build that prints without end fills the disk."),
+        .init(
+            "limits.fetch_seconds", .number(\.limits.fetchSeconds, unit: "seconds", 1...604_800),
+            "Time for cloning or unpacking, and for the fetch phase, each.",
+            risk: "A slow source keeps a place in line."),
+        .init(
+            "limits.build_seconds", .number(\.limits.buildSeconds, unit: "seconds", 1...604_800),
+            "Time for the build phase.", risk: "A build without end keeps a place in line."),
+        .init(
+            "limits.memory", .bytes(\.limits.memory, (16 << 20)...(1 << 50)),
+            "Memory of all processes of a build together.", risk: "Builds can bring the machine to swap or worse."),
+        .init(
+            "limits.processes", .number(\.limits.processes, unit: "processes and threads", 1...1_000_000),
+            "Processes and threads of a build at one time.", risk: "Fork bombs exhaust the machine's process table."),
+        .init(
+            "limits.disk_size", .bytes(\.limits.diskSize, sizes), "Size of a build's whole workspace.",
+            risk: "Builds fill the disk of the data folder."),
+        .init(
+            "limits.disk_files", .number(\.limits.diskFiles, unit: "files", 1...1_000_000_000),
+            "Files of a build's whole workspace.", risk: "Many small files exhaust inodes."),
+        .init(
+            "limits.open_files", .number(\.limits.openFiles, unit: "files", 16...1_048_576),
+            "Open files of one process.", risk: "Too few break compilers and linkers; too many cost kernel memory."),
+        .init(
+            "limits.artifact_size", .bytes(\.limits.artifactSize, sizes), "Size of all artifacts of a build together.",
+            risk: "Results stay on disk; large ones fill it."),
+    ]
+}
+
+extension Configuration {
+    /// ``BuildLimits/compressionRatio`` as the plain number that the file holds.
+    fileprivate var ratio: Int {
+        get { Int(limits.compressionRatio) }
+        set { limits.compressionRatio = Int64(newValue) }
+    }
+}

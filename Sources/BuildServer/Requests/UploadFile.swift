@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import ByteCoding
+import NIOPosix
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// An archive on its way to the disk: written in large pieces by a thread that may block, hashed in the same pass.
+struct UploadFile: Sendable {
+    /// Bytes kept back before they are written.
+    private static let pieceSize = 256 << 10
+
+    let path: String
+    private let descriptor: Int32
+    private let limit: Int64
+    private var pending: [UInt8] = []
+    private var digest = Digest256.Stream()
+    private(set) var size: Int64 = 0
+
+    /// Makes the file, which must not exist, for this user only. Throws a ``Refusal`` where the disk takes none, and
+    /// from ``append(_:)`` where the archive exceeds `limit` bytes.
+    init(path: String, limit: Int64) throws(Refusal) {
+        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw .storageFull }
+        self.path = path
+        self.limit = limit
+    }
+
+    mutating func append(_ bytes: [UInt8]) async throws(Refusal) {
+        size += Int64(bytes.count)
+        guard size <= limit else { throw .tooLarge(limit: limit) }
+        pending.append(contentsOf: bytes)
+        if pending.count >= Self.pieceSize { try await flush() }
+    }
+
+    /// Writes what is left and returns when the bytes are on the disk.
+    mutating func finish() async throws(Refusal) -> Digest256 {
+        try await flush()
+        let descriptor = descriptor
+        try await Self.onDiskThread { fsync(descriptor) == 0 ? () : nil }
+        close(descriptor)
+        return digest.digest
+    }
+
+    /// Closes and removes the file. Not after ``finish()``.
+    func discard() {
+        close(descriptor)
+        unlink(path)
+    }
+
+    private mutating func flush() async throws(Refusal) {
+        guard !pending.isEmpty else { return }
+        let (descriptor, bytes, before) = (descriptor, pending, digest)
+        pending = []
+        digest = try await Self.onDiskThread {
+            var digest = before
+            digest.update(bytes)
+            return Self.writeAll(bytes, to: descriptor) ? digest : nil
+        }
+    }
+
+    private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        bytes.withUnsafeBytes { bytes in
+            var written = 0
+            while written < bytes.count {
+                let count = write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { return false }
+                written += count
+            }
+            return true
+        }
+    }
+
+    /// Runs `work` where blocking is no harm; `nil` from it means that the disk failed.
+    private static func onDiskThread<Value: Sendable>(
+        _ work: @escaping @Sendable () -> Value?
+    ) async throws(Refusal) -> Value {
+        let value = try? await NIOThreadPool.singleton.runIfActive(work)
+        guard let value else { throw .storageFull }
+        return value
+    }
+}

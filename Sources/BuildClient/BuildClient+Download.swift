@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+
+extension BuildClient {
+    /// Fetches the result of `job` into a new file at `path`, and takes up broken connections where they broke. The
+    /// file must not be there yet. Throws `tooLarge` beyond `limit` bytes; after an error the file may be incomplete.
+    public func download(
+        _ job: RemoteJob, to path: String, limit: Int64, onInterruption: (Interruption) -> Void = { _ in }
+    ) async throws(BuildClientError) {
+        var download = Download(file: try OpenFile(creating: path), limit: limit)
+        var schedule = schedule
+        while true {
+            do throws(BuildClientError) {
+                return try await fetch(job, into: &download)
+            } catch {
+                if download.madeProgress { schedule.madeProgress() }
+                try await pause(after: error, &schedule, onInterruption)
+            }
+        }
+    }
+
+    /// One connection's part of the file; returns when the file is whole.
+    private func fetch(_ job: RemoteJob, into download: inout Download) async throws(BuildClientError) {
+        download.beginConnection()
+        var request = request("/build/\(job.id)/result")
+        request.headers.add(contentsOf: HTTPHeaders(download.resumption))
+        let response = try await send(request, expecting: [200, 206])
+        try download.begin(partial: response.status == .partialContent, response.headers)
+        do {
+            for try await piece in response.body { try download.append(piece) }
+        } catch {
+            throw broken(error)
+        }
+        try download.end()
+    }
+}
+
+/// A file on its way, over several connections.
+struct Download {
+    private let file: OpenFile
+    private let limit: Int64
+    /// Bytes on disk.
+    private var received: Int64 = 0
+    /// Bytes of the whole file, where the server says it.
+    private var total: Int64?
+    /// Names the version of which `received` bytes are on disk (RFC 9110, section 8.8.3); strong ones only.
+    private var entityTag: String?
+    /// Whether this connection brought anything.
+    private(set) var madeProgress = false
+
+    init(file: OpenFile, limit: Int64) {
+        self.file = file
+        self.limit = limit
+    }
+
+    /// Asks for the rest, and for the whole where it is another version by now. Without a tag nothing can be resumed.
+    var resumption: [(String, String)] {
+        guard let entityTag, received > 0 else { return [] }
+        return [("Range", "bytes=\(received)-"), ("If-Range", entityTag)]
+    }
+
+    mutating func beginConnection() { madeProgress = false }
+
+    mutating func begin(partial: Bool, _ headers: HTTPHeaders) throws(BuildClientError) {
+        let length = headers.first(name: "Content-Length").flatMap { Int64($0) }
+        if partial {
+            guard let range = headers.first(name: "Content-Range"), range.hasPrefix("bytes \(received)-"), received > 0
+            else { throw BuildClientError(.malformedAnswer, "the server sent another range than was asked for") }
+        } else {
+            try file.empty()
+            received = 0
+            entityTag = headers.first(name: "ETag").flatMap { $0.hasPrefix("\"") ? $0 : nil }
+        }
+        total = length.flatMap { received.addingReportingOverflow($0).overflow ? nil : received + $0 }
+        guard total ?? received <= limit else { throw tooLarge }
+    }
+
+    mutating func append(_ piece: ByteBuffer) throws(BuildClientError) {
+        received += Int64(piece.readableBytes)
+        guard received <= limit else { throw tooLarge }
+        // Not in the closure of withUnsafeReadableBytes, which would lose the type of the error.
+        let result = piece.withUnsafeReadableBytes { bytes in
+            Result { () throws(BuildClientError) in try file.write(bytes) }
+        }
+        try result.get()
+        madeProgress = true
+    }
+
+    func end() throws(BuildClientError) {
+        guard let total, received < total else { return }
+        throw BuildClientError(.unreachable, "the download ended after \(received) of \(total) bytes")
+    }
+
+    private var tooLarge: BuildClientError {
+        BuildClientError(.tooLarge, "the result has more than \(limit) bytes, the most that is downloaded")
+    }
+}

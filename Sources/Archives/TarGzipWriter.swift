@@ -71,6 +71,15 @@ public final class TarGzipWriter {
         return Digest256(of: bytes)
     }
 
+    /// Packs a symbolic link called `name`, with the text of its target as it is.
+    public func add(linkTo target: String, as name: String) throws(BuildFailure) {
+        try writeHeader(name) { entry in
+            archive_entry_set_filetype(entry, 0o120000)
+            archive_entry_set_perm(entry, 0o777)
+            archive_entry_set_symlink_utf8(entry, target)
+        }
+    }
+
     /// Ends the file and returns when its bytes are on the disk.
     public func close() throws(BuildFailure) {
         guard !isClosed else { return }
@@ -80,13 +89,19 @@ public final class TarGzipWriter {
     }
 
     private func begin(_ name: String, size: Int64, executable: Bool) throws(BuildFailure) {
+        try writeHeader(name) { entry in
+            archive_entry_set_filetype(entry, 0o100000)
+            archive_entry_set_perm(entry, executable ? 0o755 : 0o644)
+            archive_entry_set_size(entry, size)
+        }
+    }
+
+    private func writeHeader(_ name: String, _ describe: (OpaquePointer) -> Void) throws(BuildFailure) {
         guard let entry = archive_entry_new() else { throw BuildFailure(.internal, "libarchive has no memory") }
         defer { archive_entry_free(entry) }
         archive_entry_set_pathname_utf8(entry, name)
-        archive_entry_set_filetype(entry, 0o100000)
-        archive_entry_set_perm(entry, executable ? 0o755 : 0o644)
-        archive_entry_set_size(entry, size)
         archive_entry_set_mtime(entry, 0, 0)
+        describe(entry)
         try check(archive_write_header(archive, entry))
     }
 

@@ -46,6 +46,21 @@ import Testing
         #expect((mode as? NSNumber)?.intValue == 0o755)
     }
 
+    @Test func linksUnpackAsASourceAndAreRefusedInAResult() throws {
+        let folder = try TemporaryFolder()
+        let writer = try TarGzipWriter(path: folder.path + "/packed")
+        try writer.addBytes([7], as: "p/file")
+        try writer.add(linkTo: "file", as: "p/link-é")
+        try writer.close()
+        let target = try folder.folder("target")
+        try unpackArchive(file: folder.path + "/packed", into: target, limits: BuildLimits())
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: target + "/p/link-é") == "file")
+        let other = try folder.folder("other")
+        #expect(throws: BuildFailure.self) {
+            try unpackResult(tarGzip: folder.path + "/packed", into: other, limits: BuildLimits())
+        }
+    }
+
     @Test func writerThatIsNotClosedRemovesItsFile() throws {
         let folder = try TemporaryFolder()
         do {

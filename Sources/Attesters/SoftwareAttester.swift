@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Crypto
+public import Evidence
+
+/// Signs as the `software` platform, with a key of the service. It proves nothing about the machine.
+public struct SoftwareAttester: Sendable {
+    private let key: Curve25519.Signing.PrivateKey
+
+    /// - Parameter privateKey: 32 bytes (RFC 8032, section 5.1.5). Throws where they are not.
+    public init(privateKey: [UInt8]) throws(AttesterError) {
+        do {
+            key = try Curve25519.Signing.PrivateKey(rawRepresentation: privateKey)
+        } catch {
+            throw AttesterError("the software key must be 32 bytes, found \(privateKey.count)")
+        }
+    }
+
+    /// A new private key, 32 bytes.
+    public static func generateKey() -> [UInt8] { Array(Curve25519.Signing.PrivateKey().rawRepresentation) }
+
+    /// The platform that the evidence names.
+    public var platform: String { SoftwareEvidence.platform }
+
+    /// 32 bytes.
+    public var publicKey: [UInt8] { Array(key.publicKey.rawRepresentation) }
+
+    /// Evidence over `reportData`.
+    public func attest(_ reportData: ReportData) throws(AttesterError) -> EvidenceEnvelope {
+        let signature: [UInt8]
+        do {
+            signature = Array(try key.signature(for: SoftwareEvidence.signedMessage(reportData)))
+        } catch {
+            throw AttesterError("the software key could not sign: \(error)")
+        }
+        return SoftwareEvidence(reportData: reportData, publicKey: publicKey, signature: signature).envelope
+    }
+}
+
+/// Evidence could not be had.
+public struct AttesterError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// One sentence.
+    public let message: String
+
+    init(_ message: String) { self.message = message }
+
+    public var description: String { message }
+}

@@ -255,6 +255,23 @@ struct GitFetchTests {
         #expect(failure?.message.contains("leads out") == true)
     }
 
+    @Test(arguments: ["o", "libs/tool/t", "libs/tool/deeper/new", ".gitmodules"])
+    func filesThatAreNotTheCommitsAreRefused(name: String) async throws {
+        try addSubmodules()
+        let runner = PlainRunner { command in
+            guard command.arguments.contains("checkout") else { return }
+            let tree = command.arguments.first { $0.hasPrefix("--work-tree=") }?.dropFirst("--work-tree=".count) ?? ""
+            let root = (tree + "/").components(separatedBy: "/source/")[0] + "/source/"
+            let path = root + name
+            guard FileManager.default.fileExists(atPath: (path as NSString).deletingLastPathComponent) else { return }
+            _ = FileManager.default.createFile(atPath: path, contents: Data("tampered".utf8))
+        }
+        let failure = await #expect(throws: BuildFailure.self) {
+            _ = try await fetch(server.url("outer.git"), runner: runner)
+        }
+        #expect(failure?.kind == .inputVerification, "\(failure?.message ?? "")")
+    }
+
     @Test func cloneBeyondALimitIsRefused() async throws {
         var limits = BuildLimits()
         limits.fileCount = 3

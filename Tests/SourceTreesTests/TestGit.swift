@@ -69,7 +69,11 @@ func git(_ arguments: String..., in folder: String) throws -> String {
 /// Runs commands as they are, without any confinement, and remembers them.
 final class PlainRunner: CommandRunner, Sendable {
     private let seen = Mutex<[Command]>([])
+    private let afterwards: @Sendable (Command) -> Void
     var commands: [Command] { seen.withLock { $0 } }
+
+    /// - Parameter afterwards: called after each command, to do what a hostile program would.
+    init(afterwards: @escaping @Sendable (Command) -> Void = { _ in }) { self.afterwards = afterwards }
 
     func run(_ command: Command, output: @escaping OutputReceiver) async throws(BuildFailure) -> CommandOutcome {
         seen.withLock { $0.append(command) }
@@ -78,6 +82,7 @@ final class PlainRunner: CommandRunner, Sendable {
                 continuation.resume(returning: Result { () throws(BuildFailure) in try Self.run(command, output) })
             }
         }
+        afterwards(command)
         return try result.get()
     }
 

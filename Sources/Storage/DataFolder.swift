@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Builds
+import Foundation
+import Synchronization
+
+/// The one folder in which a service keeps everything.
+///
+///     lock                  held by the server that uses the folder
+///     cupel.sqlite          jobs
+///     software.key          the private key of the `software` platform, 32 bytes
+///     jobs/ID/source        the upload
+///     jobs/ID/events.sse    the event log
+///     jobs/ID/result.tar.gz the result, once the build is good
+///     incoming/             uploads that are being received
+///     workspaces/           builds that run
+///
+/// Only the owner may read it; build users may pass through to their workspaces.
+public final class DataFolder: Sendable {
+    /// Absolute.
+    public let path: String
+    private let lock: Int32
+
+    /// Makes what is missing, takes the lock, and clears what an earlier run was receiving. Throws `inUse` where
+    /// another server has the lock.
+    public init(path: String) throws(StorageError) {
+        self.path = URL(fileURLWithPath: path).standardizedFileURL.path
+        do {
+            try FileManager.default.createDirectory(atPath: self.path, withIntermediateDirectories: true)
+        } catch {
+            throw StorageError(.inputOutput, "could not make the data folder \(path): \(error.localizedDescription)")
+        }
+        lock = try Self.takeLock(self.path)
+        try DurableFile.makeFolder(self.path, mode: 0o711)
+        try DurableFile.makeFolder(self.path + "/jobs", mode: 0o700)
+        try? FileManager.default.removeItem(atPath: self.path + "/incoming")
+        try DurableFile.makeFolder(self.path + "/incoming", mode: 0o700)
+        try DurableFile.makeFolder(workspacesPath, mode: 0o711)
+    }
+
+    deinit { close(lock) }
+
+    public var databasePath: String { path + "/cupel.sqlite" }
+    public var workspacesPath: String { path + "/workspaces" }
+    public func folderPath(_ id: JobID) -> String { "\(path)/jobs/\(id)" }
+    public func sourcePath(_ id: JobID) -> String { folderPath(id) + "/source" }
+    public func eventsPath(_ id: JobID) -> String { folderPath(id) + "/events.sse" }
+    public func resultPath(_ id: JobID) -> String { folderPath(id) + "/result.tar.gz" }
+
+    /// Where the upload of a job that is being received is written.
+    public func incomingPath(_ id: JobID) -> String { "\(path)/incoming/\(id)" }
+
+    /// Ids of all jobs that have a folder.
+    func jobFolders() throws(StorageError) -> [JobID] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: path + "/jobs").compactMap { JobID($0) }
+        } catch {
+            throw StorageError(.inputOutput, "could not list \(path)/jobs: \(error.localizedDescription)")
+        }
+    }
+
+    /// Removes all that a job has on disk, where there is any.
+    public func remove(_ id: JobID) {
+        try? FileManager.default.removeItem(atPath: incomingPath(id))
+        try? FileManager.default.removeItem(atPath: folderPath(id))
+    }
+
+    /// Removes everything that an attempt left in a job's folder but its source and its events.
+    func removeLeftovers(_ id: JobID) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folderPath(id))) ?? []
+        for name in names where name != "source" && name != "events.sse" {
+            try? FileManager.default.removeItem(atPath: "\(folderPath(id))/\(name)")
+        }
+    }
+
+    /// The private key of the `software` platform; the first call makes it, by `generate`.
+    public func softwareKey(generate: () -> [UInt8]) throws(StorageError) -> [UInt8] {
+        let file = path + "/software.key"
+        if let key = FileManager.default.contents(atPath: file) {
+            guard key.count == 32 else {
+                throw StorageError(
+                    .corrupt, "\(file) has \(key.count) bytes, expected 32: restore it, or remove it for a new key")
+            }
+            return Array(key)
+        }
+        let key = generate()
+        try DurableFile.write(key, to: file)
+        return key
+    }
+
+    private static func takeLock(_ path: String) throws(StorageError) -> Int32 {
+        let descriptor = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw DurableFile.failure("open", path + "/lock") }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw StorageError(
+                .inUse, "the data folder \(path) is in use by another server: stop it, or name another folder by --data"
+            )
+        }
+        return descriptor
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// Files that are there after a power cut, once a call has returned: written, synced, named, and the name synced.
+enum DurableFile {
+    /// Writes a whole file that only its owner may read. It appears under its name complete, or not at all.
+    static func write(_ bytes: [UInt8], to path: String) throws(StorageError) {
+        let temporary = path + ".new"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw failure("write", temporary) }
+        defer { close(descriptor) }
+        try writeAll(bytes, to: descriptor, path: temporary)
+        guard fsync(descriptor) == 0 else { throw failure("sync", temporary) }
+        try move(temporary, to: path)
+    }
+
+    /// Renames a file whose content is durable already, replacing what is there.
+    static func move(_ path: String, to target: String) throws(StorageError) {
+        guard rename(path, target) == 0 else { throw failure("move", path) }
+        try syncFolder(of: target)
+    }
+
+    /// Makes the names in the folder of `path` durable.
+    static func syncFolder(of path: String) throws(StorageError) {
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("open", folder) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failure("sync", folder) }
+    }
+
+    /// Makes a folder with these permissions, whatever the umask says; it may be there already.
+    static func makeFolder(_ path: String, mode: mode_t) throws(StorageError) {
+        guard mkdir(path, mode) == 0 || errno == EEXIST else { throw failure("make the folder", path) }
+        guard chmod(path, mode) == 0 else { throw failure("set the permissions of", path) }
+    }
+
+    /// Writes all of `bytes`, however often the system takes less.
+    static func writeAll(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(StorageError) {
+        let isWritten = bytes.withUnsafeBytes { buffer in
+            var rest = buffer[...]
+            while !rest.isEmpty {
+                let count = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { return false }
+                rest = rest.dropFirst(count)
+            }
+            return true
+        }
+        guard isWritten else { throw failure("write", path) }
+    }
+
+    static func failure(_ verb: String, _ path: String) -> StorageError {
+        StorageError(.inputOutput, "could not \(verb) \(path): \(String(cString: strerror(errno)))")
+    }
+}

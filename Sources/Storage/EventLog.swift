@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Builds
+import Foundation
+public import NIOCore
+import Synchronization
+
+/// The event log of one job: an append-only file of the very bytes that every reader of the stream gets.
+///
+/// One writer at a time; any number of readers, who are never waited for. A reader holds an offset and asks for the
+/// next piece; it gets published bytes only. The latest pieces are kept in memory and shared.
+public final class EventLog: BuildEventSink {
+    /// How far a log is.
+    public struct State: Hashable, Sendable {
+        /// Published bytes.
+        public let length: Int
+        /// Published events.
+        public let count: Int
+        /// Whether the last event is `complete`: nothing follows.
+        public let isComplete: Bool
+    }
+
+    private struct Content {
+        var length = 0
+        var index = EventIndex()
+        /// `nil` until the last event is there.
+        var outcome: BuildFailure??
+        var tail = EventTail()
+        var waiters: [Int: CheckedContinuation<State, Never>] = [:]
+        var nextWaiter = 0
+        /// Set where the file could not be brought back to its published length.
+        var isBroken = false
+
+        var state: State { State(length: length, count: index.count, isComplete: outcome != nil) }
+    }
+
+    private let path: String
+    private let descriptor: Int32
+    private let limit: Int64
+    private let content: Mutex<Content>
+
+    /// Opens a log, or makes it. A torn end, left by a crash before anybody saw it, is cut off.
+    ///
+    /// - Parameter limit: bytes; `complete` still fits beyond it.
+    public init(path: String, limit: Int64) throws(StorageError) {
+        self.path = path
+        self.limit = limit
+        descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw DurableFile.failure("open", path) }
+        var opened = Content()
+        do throws(StorageError) {
+            let scan = try EventScan(of: descriptor, path: path)
+            if scan.length < scan.size, ftruncate(descriptor, off_t(scan.length)) != 0 {
+                throw DurableFile.failure("cut the torn end of", path)
+            }
+            opened.length = scan.length
+            opened.index = scan.index
+            opened.outcome = try scan.outcome(path: path)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        content = Mutex(opened)
+    }
+
+    deinit { close(descriptor) }
+
+    public var state: State { content.withLock { $0.state } }
+
+    /// How the build ended: `nil` while it has not, `.some(nil)` where it was good.
+    public var outcome: BuildFailure?? { content.withLock { $0.outcome } }
+
+    /// Adds events, all of them or none. `complete` may only come last, once; it is synced before anybody sees it.
+    ///
+    /// Throws `ResourceLimitError` where the log would exceed its limit or the disk is full, `InternalError` where the
+    /// log is complete.
+    public func append(_ events: [BuildEvent]) throws(BuildFailure) {
+        guard !events.isEmpty else { return }
+        let batch = try EventBatch(events)
+        let (waiters, state) = try content.withLock { (content) throws(BuildFailure) in
+            try write(batch, to: &content)
+            defer { content.waiters = [:] }
+            return (content.waiters.values, content.state)
+        }
+        for waiter in waiters { waiter.resume(returning: state) }
+    }
+
+    private func write(_ batch: EventBatch, to content: inout Content) throws(BuildFailure) {
+        guard content.outcome == nil, !content.isBroken else {
+            throw BuildFailure(.internal, "the event log is closed: nothing can follow")
+        }
+        guard batch.outcome != nil || Int64(content.length + batch.bytes.count) <= limit else {
+            throw BuildFailure(.resourceLimit, "the build's log has more than \(limit) bytes, the limit log_size")
+        }
+        do throws(StorageError) {
+            try DurableFile.writeAll(batch.bytes, to: descriptor, path: path)
+            if batch.outcome != nil, fsync(descriptor) != 0 { throw DurableFile.failure("sync", path) }
+        } catch {
+            content.isBroken = ftruncate(descriptor, off_t(content.length)) != 0
+            throw BuildFailure(.resourceLimit, "the build's log could not be kept: \(error.message)")
+        }
+        content.index.add(starts: batch.starts, from: content.length)
+        content.tail.add(ByteBuffer(bytes: batch.bytes), at: content.length)
+        content.length += batch.bytes.count
+        content.outcome = batch.outcome
+    }
+
+    /// Syncs what was written so far.
+    public func sync() throws(StorageError) {
+        guard fsync(descriptor) == 0 else { throw DurableFile.failure("sync", path) }
+        try DurableFile.syncFolder(of: path)
+    }
+
+    /// Published bytes from `offset` on, at most `limit`; none where there are none yet.
+    public func read(from offset: Int, limit: Int) throws(StorageError) -> ByteBuffer {
+        let (length, latest) = content.withLock { ($0.length, $0.tail.read(from: offset, limit: limit)) }
+        if let latest { return latest }
+        let wanted = min(limit, length - offset)
+        guard offset >= 0, wanted > 0 else { return ByteBuffer() }
+        var buffer = ByteBuffer()
+        var status = 0
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) { bytes in
+            status = pread(descriptor, bytes.baseAddress, wanted, off_t(offset))
+            return max(0, status)
+        }
+        guard status > 0 else { throw DurableFile.failure("read", path) }
+        return buffer
+    }
+
+    /// Where event number `number` (from 0) begins; the log's length for the event that comes next; `nil` beyond that.
+    public func offset(ofEvent number: Int) -> Int? {
+        let (length, count, start) = content.withLock { ($0.length, $0.index.count, $0.index.start(before: number)) }
+        guard number < count else { return number == count ? length : nil }
+        guard let start else { return nil }
+        return try? EventScan.offset(skipping: start.skip, from: start.offset, descriptor: descriptor, path: path)
+    }
+
+    /// Waits until the log is longer than `length`, or complete. Returns at once where it is, and where the task is
+    /// cancelled.
+    public func changes(after length: Int) async -> State {
+        let number = content.withLock { content in
+            content.nextWaiter += 1
+            return content.nextWaiter
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let immediate: State? = content.withLock { content in
+                    let state = content.state
+                    guard state.length <= length, !state.isComplete, !Task.isCancelled else { return state }
+                    content.waiters[number] = continuation
+                    return nil
+                }
+                if let immediate { continuation.resume(returning: immediate) }
+            }
+        } onCancel: {
+            let (waiter, state) = content.withLock { ($0.waiters.removeValue(forKey: number), $0.state) }
+            waiter?.resume(returning: state)
+        }
+    }
+}

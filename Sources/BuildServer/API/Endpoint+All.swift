@@ -43,9 +43,10 @@ extension Endpoint {
                 contentType: "application/json", schema: ["$ref": "#/components/schemas/Accepted"],
                 headers: ["Location": "The job's own path."]),
             .refusal(400, "The request is malformed; the error says where."), methodNotAllowed,
+            .refusal(408, "The upload is too slow."),
             .refusal(413, "The archive is larger than the service takes."),
             .refusal(415, "The content type or encoding is none of those described."),
-            .refusal(429, "Too many uploads are being received.", headers: retryAfter), failed,
+            failed,
             .refusal(503, "As many jobs wait as may, or the service is stopping.", headers: retryAfter),
         ])
 

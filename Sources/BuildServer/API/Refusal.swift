@@ -48,6 +48,10 @@ extension Refusal {
             message: "the archive is larger than \(limit) bytes, the limit of this server (limits.upload_size)")
     }
 
+    static let tooSlow = Refusal(
+        status: .requestTimeout,
+        message: "the upload is slower than \(Submission.slowestRate) bytes a second; its place in line went to others")
+
     static func unsupportedType(_ type: String?) -> Refusal {
         let found = type.map { "not '\($0.prefix(100))'" } ?? "and the request names none"
         return Refusal(
@@ -61,10 +65,6 @@ extension Refusal {
             status: .unsupportedMediaType,
             message: "the content encoding '\(coding.prefix(100))' is not taken; send the body as it is")
     }
-
-    static let tooManyUploads = Refusal(
-        status: .tooManyRequests, message: "too many uploads are being received; try again in a few seconds",
-        headers: [.retryAfter: "5"])
 
     static let draining = Refusal(
         status: .serviceUnavailable, message: "the service is stopping and takes no new jobs; try again in a minute",

@@ -11,6 +11,11 @@ struct Submission: Sendable {
     private var archiveName: String?
     private var archive: UploadFile?
 
+    /// Bytes a second. An upload keeps a place in line; nobody may keep one for long by sending a byte now and then.
+    static let slowestRate = 8 << 10
+    /// Seconds that any upload may take.
+    private static let patience = 60
+
     /// A checked request and, for an upload, the file that holds it. Whoever gets it removes or keeps the file.
     struct Received: Sendable {
         let request: BuildRequest
@@ -32,10 +37,13 @@ struct Submission: Sendable {
 
     private mutating func read(_ body: RequestBody, as form: Form, path: String, limit: Int64) async throws {
         var parser = form.parser
+        let start = ContinuousClock.now
         var size: Int64 = 0
         for try await piece in body {
             size += Int64(piece.readableBytes)
             guard size <= form.bodyLimit else { throw Refusal.tooLarge(limit: limit) }
+            let allowed = Duration.seconds(Int64(Self.patience) + size / Int64(Self.slowestRate))
+            guard .now - start <= allowed else { throw Refusal.tooSlow }
             var parts: [SubmissionPart] = []
             try piece.withUnsafeReadableBytes { bytes throws(Refusal) in
                 try parser.parse(bytes) { parts.append($0) }

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import Builds
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+import ServiceLifecycle
+
+extension BuildService {
+    /// What the router needs to know of a connection: nothing.
+    private struct Exchange: InitializableFromSource {
+        init(source: ApplicationRequestContextSource) {}
+    }
+
+    /// Connections that the system may hold before they are accepted.
+    private static let backlog = 4096
+    /// Seconds that a connection may be silent while a request is being read, or between requests.
+    private static let idleSeconds: Int64 = 60
+
+    /// The HTTP server. `onListening` runs with the port before the first request is taken.
+    func server(_ router: Router, onListening: @escaping @Sendable (_ port: Int) async -> Void) -> any Service {
+        let responder = CallbackResponder<Exchange> { request, _ in try await router.respond(to: request) }
+        return Application(
+            responder: responder, server: Self.channel(uploadLimit: configuration.limits.uploadSize),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port), backlog: Self.backlog),
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) }, logger: logger)
+    }
+
+    /// HTTP/1.1 that answers `Expect: 100-continue`: clients that upload much ask first, and wait for a second where
+    /// nobody tells them to go on.
+    private static func channel(uploadLimit: Int64) -> HTTPServerBuilder {
+        HTTPServerBuilder { responder in
+            let continuing: HTTPChannelHandler.Responder = { request, writer, channel in
+                if expectsContinue(request, uploadLimit: uploadLimit) {
+                    try await writer.writeInformationalHead(HTTPResponse(status: .continue))
+                }
+                try await responder(request, writer, channel)
+            }
+            return HTTP1Channel(
+                responder: continuing, configuration: .init(idleTimeout: .seconds(idleSeconds)))
+        }
+    }
+
+    /// Whoever announces more than any form of an upload may have gets the refusal instead.
+    private static func expectsContinue(_ request: Request, uploadLimit: Int64) -> Bool {
+        guard request.headers[.expect]?.lowercased() == "100-continue" else { return false }
+        let declared = request.headers[.contentLength].flatMap { Int64($0) } ?? 0
+        return declared / 2 <= uploadLimit
+    }
+}

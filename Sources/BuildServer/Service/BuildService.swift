@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+import Builds
+public import Logging
+import NIOCore
+public import ServiceLifecycle
+public import Storage
+import StrictJSON
+import UnixSignals
+
+/// The service: takes jobs over HTTP, keeps them, builds a fixed number at a time, and serves their events and results.
+public struct BuildService: Service {
+    /// Seconds that streams and downloads get to end after the last build has.
+    private static let farewellSeconds = 20
+
+    let configuration: Configuration
+    private let data: DataFolder
+    private let store: any BuildStore
+    private let logs: EventLogs
+    let logger: Logger
+    private let version: String
+    private let onListening: @Sendable (_ port: Int) async -> Void
+    private let runner: BuildRunner
+
+    /// A service over a data folder that nobody else has open. `onListening` is called with the port that was bound,
+    /// once requests are taken. `version` is that of the program, for the API's description.
+    public init(
+        configuration: Configuration, data: DataFolder, store: any BuildStore, logs: EventLogs, logger: Logger,
+        version: String, onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in },
+        runner: @escaping BuildRunner
+    ) {
+        self.configuration = configuration
+        self.data = data
+        self.store = store
+        self.logs = logs
+        self.logger = logger
+        self.version = version
+        self.onListening = onListening
+        self.runner = runner
+    }
+
+    /// Serves until SIGTERM or SIGINT, or until the enclosing service group shuts down, and then drains: no new jobs,
+    /// running builds get their grace period, streams end. Throws where it cannot listen or cannot read its data.
+    public func run() async throws {
+        let dispatcher = Dispatcher(
+            configuration: configuration, data: data, store: store, logger: logger, runner: runner)
+        let readers = Readers(keepAlive: .seconds(configuration.keepAliveSeconds))
+        let router = Router(
+            configuration: configuration, data: data, store: store, logs: logs, dispatcher: dispatcher,
+            readers: readers, logger: logger,
+            description: ByteBuffer(bytes: OpenAPI.document(version: version).canonicalBytes))
+        let builds = ClosureService {
+            await withTaskGroup { group in
+                group.addTask { await readers.run() }
+                try? await gracefulShutdown()
+                await dispatcher.drain(grace: .seconds(configuration.graceSeconds))
+                readers.stop()
+                group.cancelAll()
+            }
+        }
+        let jobs = try await recover(store: store, logs: logs, folder: data)
+        logger.info("Data read", metadata: ["jobs.unfinished": "\(jobs.count)"])
+        let server = server(router) { port in
+            await dispatcher.restore(jobs)
+            await onListening(port)
+        }
+        // Services stop from the last to the first: HTTP goes on until the builds have ended.
+        var group = ServiceGroupConfiguration(
+            services: [server, builds], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        group.maximumGracefulShutdownDuration = .seconds(configuration.graceSeconds + Self.farewellSeconds)
+        try await ServiceGroup(configuration: group).run()
+    }
+}

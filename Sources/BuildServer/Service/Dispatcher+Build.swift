@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import Builds
+import Logging
+import Storage
+
+extension Dispatcher {
+    /// One build from its start to the place where it is settled. Nothing here ends the service: a job that cannot be
+    /// settled stays as it is on the disk, and the next start decides about it.
+    func build(_ job: StoredJob, log: EventLog, slot: Int) async {
+        let logger = logger(of: job)
+        do {
+            var job = job
+            job.attempt = try await store.markRunning(job.id)
+            logger.info("Build started", metadata: ["build.attempt": "\(job.attempt)"])
+            let failure = await runner(job, log, slot)
+            // A task of its own: this one may have been cancelled, and the end must be kept all the same.
+            let settled = Task { [job] in try await settle(job, failure, log: log) }
+            try await settled.value
+        } catch {
+            logger.error("A build could not be settled", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func settle(_ job: StoredJob, _ failure: BuildFailure?, log: EventLog) async throws {
+        let logger = logger(of: job)
+        if isOutOfTime, failure?.kind == .cancelled {
+            try await store.requeue(job.id)
+            try log.append([.queued(position: 0)])
+            logger.info("Build put back in line")
+            return
+        }
+        try await complete(log, failure, logger)
+        try await store.finish(job.id, failure)
+        logger.info("Build ended", metadata: ["build.outcome": "\(failure?.kind.rawValue ?? "ok")"])
+    }
+
+    /// The last event, again and again where the disk is full: readers wait for it.
+    private func complete(_ log: EventLog, _ failure: BuildFailure?, _ logger: Logger) async throws {
+        for _ in 0..<Self.attempts {
+            do {
+                return try log.append([.complete(failure)])
+            } catch {
+                logger.error("The last event could not be kept", metadata: ["error": "\(error)"])
+            }
+            try await Task.sleep(for: Self.pause)
+        }
+        try log.append([.complete(failure)])
+    }
+
+    private static let attempts = 60
+    private static let pause = Duration.seconds(5)
+
+    private func logger(of job: StoredJob) -> Logger {
+        var logger = logger
+        logger[metadataKey: "build.id"] = "\(job.id)"
+        return logger
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+import Builds
+import Logging
+import ServiceLifecycle
+import Storage
+
+/// Carries out what the ``BuildQueue`` decides: announces places, starts builds, settles their ends. One actor, so that
+/// a job's events come from one place at a time: from here while it waits, from its build while it runs.
+actor Dispatcher {
+    let store: any BuildStore
+    private let data: DataFolder
+    let runner: BuildRunner
+    let logger: Logger
+    private var queue: BuildQueue
+    private var waiting: [JobID: (job: StoredJob, log: EventLog)] = [:]
+    private var builds: [Int: Task<Void, Never>] = [:]
+    private var idleWaiters: [CheckedContinuation<Void, Never>] = []
+    /// Set when the grace period is over: builds that end as cancelled are put back in line.
+    private(set) var isOutOfTime = false
+
+    init(
+        configuration: Configuration, data: DataFolder, store: any BuildStore, logger: Logger,
+        runner: @escaping BuildRunner
+    ) {
+        self.store = store
+        self.data = data
+        self.runner = runner
+        self.logger = logger
+        queue = BuildQueue(slots: configuration.concurrency, capacity: configuration.queueLength)
+    }
+
+    /// Keeps a place for a job that is being received. Returns the position that it would have.
+    func reserve() throws(Refusal) -> Int {
+        do {
+            return try queue.reserve()
+        } catch {
+            throw Refusal(error)
+        }
+    }
+
+    /// Gives a reserved place back.
+    func release() { queue.release() }
+
+    /// Takes a job that is durable and whose requester was told `announced`.
+    func enter(_ job: StoredJob, log: EventLog, announced: Int) {
+        waiting[job.id] = (job, log)
+        perform(queue.enter(job.id, announced: announced))
+    }
+
+    /// Takes the jobs of an earlier run, in order.
+    func restore(_ jobs: [RecoveredJob]) {
+        for recovered in jobs { waiting[recovered.job.id] = (recovered.job, recovered.log) }
+        perform(queue.restore(jobs.map { (id: $0.job.id, announced: $0.log.announcedPosition) }))
+    }
+
+    /// `nil` where the job does not wait.
+    func position(of job: JobID) -> Int? { queue.position(of: job) }
+
+    /// Starts nothing more, and returns when no build runs. Builds that run for longer than `grace` are cancelled and
+    /// put back in line for the next run of the service.
+    func drain(grace: Duration) async {
+        queue.drain()
+        let timer = Task {
+            try await Task.sleep(for: grace)
+            runOutOfTime()
+        }
+        defer { timer.cancel() }
+        guard !queue.isIdle else { return }
+        await withCheckedContinuation { idleWaiters.append($0) }
+    }
+
+    private func runOutOfTime() {
+        isOutOfTime = true
+        for build in builds.values { build.cancel() }
+    }
+
+    private func perform(_ effects: [BuildQueue.Effect]) {
+        for effect in effects {
+            switch effect {
+            case .announce(let id, let position): announce(position, to: id)
+            case .start(let id, let slot): start(id, slot: slot)
+            }
+        }
+    }
+
+    /// A place that cannot be announced, on a full disk, is no reason to end the build.
+    private func announce(_ position: Int, to id: JobID) {
+        do {
+            try waiting[id]?.log.append([.queued(position: position)])
+        } catch {
+            logger.warning("The position was not announced", metadata: ["build.id": "\(id)", "error": "\(error)"])
+        }
+    }
+
+    private func start(_ id: JobID, slot: Int) {
+        guard let next = waiting.removeValue(forKey: id) else { return }
+        builds[slot] = Task {
+            await build(next.job, log: next.log, slot: slot)
+            builds[slot] = nil
+            perform(queue.finish(slot: slot))
+            guard queue.isIdle else { return }
+            for waiter in idleWaiters { waiter.resume() }
+            idleWaiters = []
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import Builds
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Storage
+
+extension Router {
+    /// The result, whole or in part. There is one as soon as the last event says `ok`, not before and not otherwise.
+    func result(of job: StoredJob, _ request: Request) async throws -> Response {
+        let log = try await log(of: job)
+        guard case .some(nil) = log.outcome, let file = ResultFile(path: data.resultPath(job.id)) else {
+            throw Refusal.notFound
+        }
+        let tag = "\"\(job.id)\""
+        var headers: HTTPFields = [.eTag: tag, .acceptRanges: "bytes", .cacheControl: "private, no-cache"]
+        if let wanted = request.headers[.ifNoneMatch], Self.names(tag, in: wanted) {
+            return Response(status: .notModified, headers: headers)
+        }
+        headers[.contentType] = "application/gzip"
+        headers[.contentDisposition] = "attachment; filename=\"\(job.request.source.resultName).tar.gz\""
+        let isCurrent = request.headers[.ifRange].map { $0 == tag } ?? true
+        switch ByteRange(header: isCurrent ? request.headers[.range] : nil, size: file.size) {
+        case .whole: return Self.response(.ok, file, 0..<file.size, headers)
+        case .part(let part):
+            headers[.contentRange] = "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(file.size)"
+            return Self.response(.partialContent, file, part, headers)
+        case .unsatisfiable: throw Refusal.rangeNotSatisfiable(size: file.size)
+        }
+    }
+
+    private static func names(_ tag: String, in list: String) -> Bool {
+        list.split(separator: ",").contains { entry in
+            let entry = entry.drop { $0 == " " }
+            return entry == "*" || entry.hasPrefix(tag) || entry.hasPrefix("W/\(tag)")
+        }
+    }
+
+    private static func response(
+        _ status: HTTPResponse.Status, _ file: ResultFile, _ part: Range<Int64>, _ headers: HTTPFields
+    ) -> Response {
+        let body = ResponseBody(contentLength: Int(part.upperBound - part.lowerBound)) { writer in
+            var rest = part
+            while !rest.isEmpty {
+                let piece = try await file.read(rest)
+                try await writer.write(piece)
+                rest = (rest.lowerBound + Int64(piece.readableBytes))..<rest.upperBound
+            }
+            try await writer.finish(nil)
+        }
+        return Response(status: status, headers: headers, body: body)
+    }
+}
+
+extension SourceRequest {
+    /// What a download of the result is called.
+    fileprivate var resultName: String {
+        switch self {
+        case .git(let source): source.url.repositoryName
+        case .archive(let source): source.name.folderName
+        case .folder: "result"
+        }
+    }
+}

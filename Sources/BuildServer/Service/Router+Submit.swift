@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import Builds
+import HTTPTypes
+import Hummingbird
+import Logging
+import Storage
+import StrictJSON
+
+extension Router {
+    /// Takes a job. The answer goes out when the source, the first event and the job itself are on the disk.
+    func submit(_ request: Request) async throws -> Response {
+        let position = try await dispatcher.reserve()
+        let id = Self.newID()
+        do {
+            let received = try await Submission.receive(
+                request, path: data.incomingPath(id), limit: configuration.limits.uploadSize)
+            try await admit(received, as: id, position: position)
+        } catch {
+            await dispatcher.release()
+            throw error
+        }
+        let body = Array("{\"job_id\":\"\(id)\"}".utf8)
+        return Self.json(.accepted, body, headers: [.location: "/build/\(id)"])
+    }
+
+    /// The row goes last: a job that has none was never promised, and the next start clears what it left.
+    private func admit(_ received: Submission.Received, as id: JobID, position: Int) async throws(Refusal) {
+        do {
+            let log = try await logs.create(id, source: received.archivePath)
+            try log.append([.queued(position: position)])
+            try log.sync()
+            let job = StoredJob(id: id, request: received.request)
+            try await store.accept(job)
+            await dispatcher.enter(job, log: log, announced: position)
+        } catch {
+            data.remove(id)
+            logger.error("A job could not be kept", metadata: ["build.id": "\(id)", "error": "\(error)"])
+            throw .storageFull
+        }
+    }
+
+    /// 128 bits from the system's generator, which is cryptographically secure.
+    private static func newID() -> JobID {
+        var random = SystemRandomNumberGenerator()
+        return JobID(high: random.next(), low: random.next())
+    }
+}

@@ -28,9 +28,4 @@ public struct ReportData: Hashable, Sendable {
 
     /// The last 32 bytes: the nonce and its padding.
     public var nonceField: [UInt8] { Array(bytes[32...]) }
-
-    /// Whether the second half is `nonce` and zeros.
-    public func carries(nonce: [UInt8]) -> Bool {
-        nonce.count <= 32 && nonceField == nonce + Array(repeating: 0, count: 32 - nonce.count)
-    }
 }

@@ -5,17 +5,23 @@ internal import StrictJSON
 extension BuildFacts {
     /// SLSA 1.2, "Provenance", v1 of the predicate.
     public static let predicateType = "https://slsa.dev/provenance/v1"
+    /// What every ``buildType`` of ours begins with.
+    public static let buildTypeBase = "https://github.com/cupel-build/cupel/blob/main/docs/build-types/"
 
-    /// The provenance: sorted, and refused where an input has no digest, there is no subject, or a name stands twice.
+    /// The provenance, sorted. Throws what ``BuildRecord`` would throw at it, and where there is no subject, a name
+    /// stands twice, or a name is no plain path.
     public func statement() throws(MalformedBytes) -> Statement {
         let sortedSubjects = subjects.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         guard !subjects.isEmpty else { throw Self.malformed("subject", "no artifact") }
         guard Set(subjects.map(\.name)).count == subjects.count else {
             throw Self.malformed("subject", "two artifacts with one name")
         }
-        let resolved = try resolvedDependencies()
-        let sortedTools = tools.sorted { Self.precedes($0.name, $1.name) }
-        for tool in sortedTools { try Self.requireDigest(tool) }
+        if let subject = subjects.first(where: { !$0.isPlainPath }) {
+            throw Self.malformed("subject", "'\(subject.name)' is not a plain relative path")
+        }
+        let resolved =
+            [source.descriptor, lockfile] + dependencies.sorted { ResourceDescriptor.precedes($0, $1, by: \.uri) }
+        let sortedTools = tools.sorted { ResourceDescriptor.precedes($0, $1, by: \.name) }
         let inputs = InputTree(resolvedDependencies: resolved, tools: sortedTools)
         let predicate: JSONValue = [
             "buildDefinition": [
@@ -26,13 +32,10 @@ extension BuildFacts {
             ],
             "runDetails": runDetails(inputRoot: inputs.root),
         ]
-        return Statement(subjects: sortedSubjects, predicateType: Self.predicateType, predicate: predicate)
-    }
-
-    private func resolvedDependencies() throws(MalformedBytes) -> [ResourceDescriptor] {
-        let all = [source.descriptor, lockfile] + dependencies.sorted { Self.precedes($0.uri, $1.uri) }
-        for input in all { try Self.requireDigest(input) }
-        return all
+        let statement = Statement(
+            subjects: sortedSubjects, predicateType: Self.predicateType, predicate: predicate)
+        _ = try BuildRecord(statement)
+        return statement
     }
 
     private func allInternalParameters(tools: [ResourceDescriptor]) -> [String: JSONValue] {
@@ -62,16 +65,6 @@ extension BuildFacts {
             ],
             "byproducts": .array(byproducts.map(\.json)),
         ]
-    }
-
-    private static func requireDigest(_ input: ResourceDescriptor) throws(MalformedBytes) {
-        guard !input.digest.isEmpty else {
-            throw malformed("resolvedDependencies", "'\(input.uri ?? input.name ?? "an input")' has no digest")
-        }
-    }
-
-    private static func precedes(_ left: String?, _ right: String?) -> Bool {
-        (left ?? "").utf8.lexicographicallyPrecedes((right ?? "").utf8)
     }
 
     private static func malformed(_ field: String, _ reason: String) -> MalformedBytes {

@@ -21,6 +21,11 @@ public struct InputTree: Sendable {
         tree = MerkleTree(leaves: leaves.map(\.json.canonicalBytes))
     }
 
+    /// The tree over the inputs that a provenance lists, to be compared with the root that it names.
+    public init(_ record: BuildRecord) {
+        self.init(resolvedDependencies: record.resolvedDependencies, tools: record.tools)
+    }
+
     /// The provenance's `input_merkle_root`.
     public var root: Digest256 { tree.root }
 

@@ -53,6 +53,18 @@ public struct ResourceDescriptor: Hashable, Sendable {
         try reader.end()
     }
 
+    /// The order of provenance: by the bytes of one field, nothing first.
+    static func precedes(
+        _ left: ResourceDescriptor, _ right: ResourceDescriptor, by key: KeyPath<ResourceDescriptor, String?>
+    ) -> Bool {
+        (left[keyPath: key] ?? "").utf8.lexicographicallyPrecedes((right[keyPath: key] ?? "").utf8)
+    }
+
+    /// Bytes of the digests that in-toto and git define; of others only the spelling is checked.
+    private static let digestSizes: [String: Set<Int>] = [
+        "sha256": [32], "sha384": [48], "sha512": [64], "gitCommit": [20, 32], "gitTree": [20, 32],
+    ]
+
     private static func digests(_ json: JSONValue?) throws(MalformedBytes) -> [String: String] {
         guard let json else { return [:] }
         guard let members = json.objectValue, !members.isEmpty else {
@@ -62,6 +74,9 @@ public struct ResourceDescriptor: Hashable, Sendable {
         for (algorithm, value) in members {
             guard let hex = value.stringValue, !hex.isEmpty, let bytes = try? Hex.decode(hex), Hex.encode(bytes) == hex
             else { throw malformed("'\(algorithm)' must be lower-case hexadecimal") }
+            guard digestSizes[algorithm]?.contains(bytes.count) ?? true else {
+                throw malformed("'\(algorithm)' has \(bytes.count) bytes")
+            }
             digests[algorithm] = hex
         }
         return digests

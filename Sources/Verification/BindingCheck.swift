@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Appraisal
+internal import Builds
+internal import ByteCoding
+internal import Provenance
+
+/// Step 5: the evidence signs this provenance, and the nonce that was asked for.
+struct BindingCheck {
+    let provenance: BundleProvenance
+    let bytes: [UInt8]
+    /// `nil` where the evidence could not be read.
+    let binding: SignedBinding?
+    let nonce: Nonce?
+
+    func record(in report: inout ReportRecorder) {
+        guard let binding else {
+            return report.giveUp(5, "binding", because: "what the evidence signs could not be read")
+        }
+        recordDigest(binding, in: &report)
+        if let record = provenance.record { recordNamedNonce(binding, named: record.nonceHex, in: &report) }
+        recordFreshness(binding, in: &report)
+    }
+
+    private func recordDigest(_ binding: SignedBinding, in report: inout ReportRecorder) {
+        let raw = Digest256(of: bytes)
+        if binding.digest == raw.bytes {
+            return report.pass(5, "binding", "the signed digest is the SHA-256 of provenance.json, \(raw)")
+        }
+        if case .kettle = provenance, binding.digest == Digest256(of: CompactJSON.bytes(of: bytes)).bytes {
+            return report.pass(
+                5, "binding",
+                "the signed digest is the SHA-256 of provenance.json without white space, \(Hex.encode(binding.digest))"
+            )
+        }
+        report.fail(
+            5, "binding",
+            Finding(
+                .notBound, subject: "report_data", expected: "the SHA-256 of provenance.json, \(raw)",
+                found: Hex.encode(binding.digest),
+                remedy: "do not trust the bundle: its provenance was changed, or the evidence is of another build"))
+    }
+
+    /// The nonce stands in our provenance too, so that it cannot be confused with the zeros after it.
+    private func recordNamedNonce(_ binding: SignedBinding, named hex: String, in report: inout ReportRecorder) {
+        if let named = try? Nonce(hex: hex), named.hex == hex, binding.carries(nonce: named.bytes) {
+            return report.pass(5, "nonce", "the evidence carries the nonce that provenance.json names, \(hex)")
+        }
+        report.fail(
+            5, "nonce",
+            Finding(
+                .otherNonce, subject: "report_data", expected: "the nonce that provenance.json names, '\(hex)'",
+                found: Self.shown(binding),
+                remedy: "do not trust the bundle: evidence and provenance are not of one build"))
+    }
+
+    private func recordFreshness(_ binding: SignedBinding, in report: inout ReportRecorder) {
+        guard let nonce else {
+            return report.leaveOut(
+                5, "freshness", "not checked: no nonce was asked for, so the bundle can be of any age (--nonce)")
+        }
+        let isNamed = provenance.record.map { $0.nonceHex == nonce.hex } ?? true
+        if isNamed, binding.carries(nonce: nonce.bytes) {
+            return report.pass(5, "freshness", "the evidence carries the nonce asked for, \(nonce)")
+        }
+        report.fail(
+            5, "freshness",
+            Finding(
+                .notFresh, subject: "nonce", expected: "the nonce asked for, \(nonce)", found: Self.shown(binding),
+                remedy: "ask for a build of your own: this one was made for another request"))
+    }
+
+    private static func shown(_ binding: SignedBinding) -> String {
+        binding.nonceField.isEmpty ? "no nonce" : Hex.encode(binding.nonceField)
+    }
+}
+
+extension Finding.Code {
+    /// The signed digest is not the provenance's.
+    public static let notBound = Self(rawValue: "binding.provenance")
+    /// The evidence carries another nonce than the provenance names.
+    public static let otherNonce = Self(rawValue: "binding.nonce")
+    /// The nonce is not the one asked for.
+    public static let notFresh = Self(rawValue: "binding.freshness")
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Appraisal
+internal import ByteCoding
+internal import Provenance
+
+/// Step 6: every artifact is the one that was built, and nothing else is in the bundle.
+struct FileCheck {
+    private let provenance: BundleProvenance
+    private let bundle: BundleContents
+    /// By the bytes of the path: names that merely look equal are different files.
+    private let files: [[UInt8]: [BundleFile]]
+
+    init(_ bundle: BundleContents, _ provenance: BundleProvenance) {
+        self.provenance = provenance
+        self.bundle = bundle
+        files = Dictionary(grouping: bundle.files) { Array($0.path.utf8) }
+    }
+
+    func record(in report: inout ReportRecorder) {
+        guard let statement = provenance.statement else {
+            return report.giveUp(6, "artifacts", because: "provenance.json does not parse, so no artifact is named")
+        }
+        report.decide(
+            6, "artifacts", statement.subjects.flatMap(findings),
+            passed: Self.shown(statement.subjects) + " present, with the SHA-256 that provenance.json names")
+        let bound = boundFiles()
+        let named = Set(bound.map { Array($0.path.utf8) } + statement.subjects.map { Array(Self.path(of: $0).utf8) })
+        report.decide(
+            6, "other files", bound.flatMap { findings(at: $0.path, sha256: $0.sha256) } + unnamed(but: named),
+            passed: provenance.record == nil
+                ? "nothing is there that is not named" : "build.log is the one named; nothing else is there")
+    }
+
+    private static func path(of subject: Subject) -> String { BundlePath.artifacts + subject.name }
+
+    private static func shown(_ subjects: [Subject]) -> String {
+        subjects.count == 1 ? "the 1 artifact is" : "all \(subjects.count) artifacts are"
+    }
+
+    /// What is bound otherwise than as an artifact.
+    private func boundFiles() -> [(path: String, sha256: Digest256)] {
+        var bound = [
+            (path: BundlePath.evidence, sha256: Digest256(of: bundle.evidence)),
+            (path: BundlePath.provenance, sha256: Digest256(of: bundle.provenance)),
+        ]
+        if let record = provenance.record { bound.append((path: BundlePath.log, sha256: record.logDigest)) }
+        return bound
+    }
+
+    private func findings(_ subject: Subject) -> [Finding] {
+        guard subject.isPlainPath else {
+            return [
+                Finding(
+                    .unsafeName, subject: "subject '\(subject.name)'", expected: "a plain relative path",
+                    found: "a name that leads elsewhere", remedy: "do not unpack the bundle")
+            ]
+        }
+        return findings(at: Self.path(of: subject), sha256: subject.sha256)
+    }
+
+    private func findings(at path: String, sha256: Digest256) -> [Finding] {
+        let entries = files[Array(path.utf8)] ?? []
+        guard entries.count == 1, let file = entries.first else {
+            return [
+                Finding(
+                    entries.isEmpty ? .fileMissing : .fileTwice, subject: path, expected: "one file",
+                    found: "\(entries.count == 0 ? "none" : String(entries.count))",
+                    remedy: "fetch the bundle again, whole")
+            ]
+        }
+        guard file.kind == .regular else {
+            return [
+                Finding(
+                    .fileKind, subject: path, expected: "a regular file", found: "a link or another special file",
+                    remedy: "do not use the bundle: what a link leads to can change after the check")
+            ]
+        }
+        guard file.sha256 != sha256 else { return [] }
+        return [
+            Finding(
+                .fileDigest, subject: path, expected: "SHA-256 \(sha256)",
+                found: "\(file.sha256?.hex ?? "none") (\(file.size) bytes)",
+                remedy: "do not use the file: it is not the one that the provenance describes")
+        ]
+    }
+
+    private func unnamed(but named: Set<[UInt8]>) -> [Finding] {
+        files.keys.filter { !named.contains($0) }.sorted { $0.lexicographicallyPrecedes($1) }.map { path in
+            Finding(
+                .fileUnnamed, subject: String(decoding: path, as: UTF8.self),
+                expected: "no file that the provenance does not name", found: "an unnamed file",
+                remedy: "remove it: nothing says where it comes from")
+        }
+    }
+}
+
+extension Finding.Code {
+    /// A named file is not there.
+    public static let fileMissing = Self(rawValue: "file.missing")
+    /// A path stands twice in the bundle.
+    public static let fileTwice = Self(rawValue: "file.twice")
+    /// A named file is a link or another special file.
+    public static let fileKind = Self(rawValue: "file.kind")
+    /// A named file has another digest.
+    public static let fileDigest = Self(rawValue: "file.digest")
+    /// A file is there that nothing names.
+    public static let fileUnnamed = Self(rawValue: "file.unnamed")
+    /// The provenance names an artifact that would lie outside of `artifacts/`.
+    public static let unsafeName = Self(rawValue: "provenance.unsafe-name")
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Appraisal
+public import ByteCoding
+public import Provenance
+public import StrictJSON
+
+/// What verification comes to, line by line. See ``json`` for tools and ``text(colour:)`` for people.
+public struct VerificationReport: Hashable, Sendable {
+    /// In the order of the steps.
+    public let lines: [ReportLine]
+    /// Every reason for a refusal, in the order of the steps.
+    public let findings: [Finding]
+    /// Every reason why something could not be checked.
+    public let obstacles: [Finding]
+    public let verdict: Verdict
+    /// What the evidence says it is of, unchecked; `nil` where it does not parse.
+    public let platform: String?
+    /// Of `provenance.json` as it lies there.
+    public let provenanceDigest: Digest256
+    /// The artifacts that the provenance names; none where it does not parse.
+    public let subjects: [Subject]
+    /// What a verified bundle proves, sentences without full stops; empty where it is not verified.
+    public let proves: [String]
+    /// What a reader of a verified bundle might think to follow, and does not.
+    public let doesNotProve: [String]
+
+    /// The three ends of a verification.
+    public enum Verdict: String, CaseIterable, Sendable {
+        /// Every check passed.
+        case verified
+        /// At least one check failed.
+        case refused
+        /// None failed, and at least one could not be made.
+        case notChecked
+    }
+
+    init(
+        _ report: ReportRecorder, platform: String?, provenanceDigest: Digest256, subjects: [Subject],
+        claims: BundleClaims
+    ) {
+        lines = report.lines
+        findings = report.findings
+        obstacles = report.obstacles
+        let hasFailure = !findings.isEmpty || lines.contains { $0.status == .failed }
+        let hasGap = !obstacles.isEmpty || lines.contains { $0.status == .cannotCheck }
+        verdict = hasFailure ? .refused : hasGap ? .notChecked : .verified
+        self.platform = platform
+        self.provenanceDigest = provenanceDigest
+        self.subjects = subjects
+        proves = verdict == .verified ? claims.proves : []
+        doesNotProve = verdict == .verified ? claims.doesNotProve : []
+    }
+
+    /// 0 verified, 1 checked and refused, 2 could not check.
+    public var exitCode: Int32 {
+        switch verdict {
+        case .verified: 0
+        case .refused: 1
+        case .notChecked: 2
+        }
+    }
+
+    /// The whole report; `docs/verify.md` names its fields.
+    public var json: JSONValue {
+        [
+            "verdict": .string(verdict.rawValue),
+            "exitCode": .integer(Int(exitCode)),
+            "platform": platform.map(JSONValue.string) ?? .null,
+            "provenance": ["sha256": .string(provenanceDigest.hex)],
+            "subjects": .array(subjects.map { ["name": .string($0.name), "sha256": .string($0.sha256.hex)] }),
+            "lines": .array(lines.map(\.json)),
+            "findings": .array(findings.map(\.json)),
+            "obstacles": .array(obstacles.map(\.json)),
+            "proves": .array(proves.map(JSONValue.string)),
+            "doesNotProve": .array(doesNotProve.map(JSONValue.string)),
+        ]
+    }
+}

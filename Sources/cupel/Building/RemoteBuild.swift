@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import BuildClient
+import Builds
+import StrictJSON
+
+/// A build on a server: submit, follow, download. Dropped connections are taken up again.
+struct RemoteBuild: Sendable {
+    let server: ServerAddress
+    let request: RequestedBuild
+    let progress: BuildProgress
+
+    /// Returns why the build failed; `nil` when its result is at ``RequestedBuild/resultPath``.
+    func run() async throws -> BuildFailure? {
+        let submission = try submission()
+        return try await BuildClient.with(server) { client in
+            progress.enter("submit", server.text)
+            let job = try await client.submit(submission, onInterruption: say)
+            progress.report(["type": "submitted", "job_id": .string(job.id), "server": .string(server.text)])
+            if let failure = try await client.follow(job, onEvent: progress.show, onInterruption: say) {
+                return failure
+            }
+            progress.enter("download")
+            try await client.download(
+                job, to: request.resultPath, limit: BuildResult.limits.unpackedSize, onInterruption: say)
+            return nil
+        }
+    }
+
+    private func submission() throws -> Submission {
+        switch request.source {
+        case .repository(let source): return Submission(nonce: request.nonce, source: .git(source))
+        case .project(let files):
+            progress.enter("pack", "\(files.entries.count) files")
+            try files.pack(to: request.archivePath)
+            let name = try ArchiveName(files.name + ".tar.gz")
+            return Submission(nonce: request.nonce, source: .archive(path: request.archivePath, name: name))
+        }
+    }
+
+    private func say(_ interruption: Interruption) {
+        progress.note("\(Console.plain(interruption.reason)); trying again")
+    }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+import Archives
+import Builds
+import ByteCoding
+import Foundation
+import Verification
+
+/// Reads a bundle from its folder or its tarball: the two signed files whole, of all others the digest.
+enum BundleReader {
+    /// Bytes of provenance.json and of evidence.json; larger ones are not read.
+    static let documentLimit = 64 << 20
+
+    static func read(_ path: String) throws -> BundleContents {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw CommandFailure("\(path) could not be read: \(String(cString: strerror(errno)))")
+        }
+        switch status.st_mode & S_IFMT {
+        case S_IFDIR: return try readFolder(path)
+        case S_IFREG: return try readTarball(URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
+        default: throw CommandFailure("\(path) is neither a folder nor a file")
+        }
+    }
+
+    private static func readFolder(_ root: String) throws -> BundleContents {
+        var parts = BundleParts()
+        var folders = [""]
+        while let folder = folders.popLast() {
+            for name in try FolderNames.list("\(root)/\(folder)") {
+                let path = folder.isEmpty ? name : "\(folder)/\(name)"
+                var status = stat()
+                guard lstat("\(root)/\(path)", &status) == 0 else {
+                    throw CommandFailure(
+                        "\(Console.plain(path)) could not be read: \(String(cString: strerror(errno)))")
+                }
+                switch status.st_mode & S_IFMT {
+                case S_IFDIR: folders.append(path)
+                case S_IFREG: try addFile(path, in: root, to: &parts)
+                default: parts.addOther(path)
+                }
+            }
+        }
+        return try parts.contents(of: root)
+    }
+
+    private static func addFile(_ path: String, in root: String, to parts: inout BundleParts) throws {
+        guard BundleParts.documents.contains(path) else {
+            let (sha256, size) = try FileDigest.read("\(root)/\(path)")
+            return parts.add(path, sha256: sha256, size: size)
+        }
+        let file = try OpenFile(reading: "\(root)/\(path)", otherwise: .source)
+        guard try file.size() <= Int64(documentLimit) else { throw tooLarge(path) }
+        let buffer = FileBuffer()
+        var bytes: [UInt8] = []
+        while case let count = try file.read(into: buffer.bytes), count > 0 {
+            bytes.append(contentsOf: buffer.prefix(count))
+            guard bytes.count <= documentLimit else { throw tooLarge(path) }
+        }
+        parts.add(document: path, bytes)
+    }
+
+    /// A tarball has one top folder, which is no part of the paths.
+    private static func readTarball(_ file: String) throws -> BundleContents {
+        var parts = BundleParts()
+        var top: Substring?
+        do {
+            try forEachEntry(ofTarGzip: file, limits: BuildLimits()) { (entry, content) throws(BuildFailure) in
+                let components = entry.path.split(separator: "/", maxSplits: 1)
+                guard let first = components.first, top == nil || top == first else {
+                    throw BuildFailure(.source, "the tarball has more than one top folder, so it is no bundle")
+                }
+                top = first
+                if components.count == 1, entry.kind == .folder { return }
+                guard components.count == 2 else {
+                    throw BuildFailure(
+                        .source, "the tarball holds a file outside of its top folder, so it is no bundle")
+                }
+                try add(entry, String(components[1]), content, to: &parts)
+            }
+        } catch {
+            throw CommandFailure("\(file) could not be read: \(Console.plain(error.message))")
+        }
+        return try parts.contents(of: file)
+    }
+
+    private static func add(
+        _ entry: TarEntry, _ path: String, _ content: TarEntryContent, to parts: inout BundleParts
+    ) throws(BuildFailure) {
+        switch entry.kind {
+        case .folder: return
+        case .link: parts.addOther(path)
+        case .file where BundleParts.documents.contains(path):
+            parts.add(document: path, try content.bytes(limit: documentLimit))
+        case .file: parts.add(path, sha256: try content.sha256(), size: entry.size)
+        }
+    }
+
+    private static func tooLarge(_ path: String) -> CommandFailure {
+        CommandFailure("\(path) has more than \(documentLimit) bytes")
+    }
+}

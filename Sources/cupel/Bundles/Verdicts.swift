@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+import Appraisal
+import Builds
+import Foundation
+import Verification
+
+enum Verdicts {
+    /// What verification says of a bundle now.
+    static func check(_ contents: BundleContents, nonce: Nonce?, acceptSoftware: Bool) -> VerificationReport {
+        var appraisal = AppraisalPolicy()
+        appraisal.acceptSoftwareUnsafely = acceptSoftware
+        let policy = VerificationPolicy(
+            nonce: nonce, appraisal: appraisal, now: Int64(Date().timeIntervalSince1970))
+        return verify(contents, policy: policy)
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// What the processor, the kernel and the firmware offer.
+enum HardwareChecks {
+    static func digestInstructions() -> HostCheck {
+        let flags = words(in: "/proc/cpuinfo", after: "flags") + words(in: "/proc/cpuinfo", after: "Features")
+        let hasThem = flags.contains("sha_ni") || flags.contains("sha2")
+        return HostCheck(
+            name: "SHA-256", state: hasThem ? .present : .absent,
+            detail: hasThem ? "the processor has instructions for it" : "no processor instructions: hashing is slower")
+    }
+
+    static func kvm() -> HostCheck {
+        device("KVM", "/dev/kvm", "virtual machines can be run", "enable virtualisation in the firmware; modprobe kvm")
+    }
+
+    static func snpHost() -> HostCheck {
+        parameter("SEV-SNP host", "/sys/module/kvm_amd/parameters/sev_snp", "an AMD EPYC 7003 or newer with SEV-SNP on")
+    }
+
+    static func snpGuest() -> HostCheck {
+        device(
+            "SEV-SNP guest", "/dev/sev-guest", "this machine is a confidential guest",
+            "run in an SEV-SNP virtual machine")
+    }
+
+    static func tdxHost() -> HostCheck {
+        parameter("TDX host", "/sys/module/kvm_intel/parameters/tdx", "a 5th generation Xeon or newer with TDX on")
+    }
+
+    static func tdxGuest() -> HostCheck {
+        device("TDX guest", "/dev/tdx_guest", "this machine is a confidential guest", "run in a TDX virtual machine")
+    }
+
+    static func tpm() -> HostCheck {
+        device("TPM", "/dev/tpmrm0", "a TPM 2.0 answers there", "enable the TPM in the firmware")
+    }
+
+    private static func device(_ name: String, _ path: String, _ meaning: String, _ remedy: String) -> HostCheck {
+        guard access(path, F_OK) == 0 else {
+            return HostCheck(name: name, state: .absent, detail: "no \(path)", remedy: remedy)
+        }
+        guard access(path, R_OK | W_OK) == 0 else {
+            return HostCheck(
+                name: name, state: .absent, detail: "\(path) is there, but this user may not use it",
+                remedy: "join the group that owns \(path)")
+        }
+        return HostCheck(name: name, state: .present, detail: "\(path): \(meaning)")
+    }
+
+    private static func parameter(_ name: String, _ path: String, _ needs: String) -> HostCheck {
+        let value = text(of: path).split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
+        guard value == "Y" || value == "1" else {
+            return HostCheck(name: name, state: .absent, detail: "\(path) is not Y", remedy: "needs \(needs)")
+        }
+        return HostCheck(name: name, state: .present, detail: "confidential guests can be run")
+    }
+
+    private static func words(in path: String, after key: String) -> [Substring] {
+        let line = text(of: path).split(separator: "\n").first { $0.hasPrefix(key) } ?? ""
+        return line.split(separator: " ")
+    }
+
+    private static func text(of path: String) -> String {
+        (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    }
+}

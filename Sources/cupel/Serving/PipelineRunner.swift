@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import BuildServer
+import Builds
+import Pipeline
+import Storage
+
+/// How the server's queue has a job built: by the pipeline, in the job's own folder.
+enum PipelineRunner {
+    static func closure(_ pipeline: BuildPipeline, _ data: DataFolder) -> BuildRunner {
+        { job, events, slot in
+            let needsArchive = if case .archive = job.request.source { true } else { false }
+            let work = PipelineJob(
+                id: job.id, request: job.request, archivePath: needsArchive ? data.sourcePath(job.id) : nil,
+                attempt: job.attempt, slot: slot, folder: data.folderPath(job.id))
+            return await pipeline.run(work, events: events)
+        }
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import Attesters
+import BuildServer
+import Builds
+import Logging
+import Pipeline
+import Sandbox
+import Storage
+import Toolchains
+
+/// Puts the parts of a server together, and runs it until it is told to stop.
+struct ServerAssembly {
+    let configuration: Configuration
+
+    func run() async throws {
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        let logger = Logger(label: "cupel")
+        let data = try DataFolder(path: configuration.data)
+        if !configuration.sandbox { logger.warning("Builds run unconfined", metadata: ["setting": "sandbox = false"]) }
+        let sandbox = try await HostSandbox.prepare(configuration, folder: data.workspacesPath)
+        let pipeline = try pipeline(data, sandbox)
+        let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+        let service = BuildService(
+            configuration: configuration, data: data, store: try SQLiteBuildStore(path: data.databasePath),
+            logs: EventLogs(folder: data, limit: configuration.limits.logSize), logger: logger,
+            version: CupelVersion.text, onListening: { Console.print("serving http://\(host):\($0)") },
+            runner: PipelineRunner.closure(pipeline, data))
+        try await service.run()
+    }
+
+    private func pipeline(_ data: DataFolder, _ sandbox: Sandbox) throws -> BuildPipeline {
+        let key = try data.softwareKey(generate: SoftwareAttester.generateKey)
+        return BuildPipeline(
+            settings: PipelineSettings(
+                sandbox: sandbox, attester: try SoftwareAttester(privateKey: key), limits: configuration.limits,
+                allowPrivateSources: configuration.allowPrivateSources, builderID: configuration.builderID,
+                toolDigests: ToolDigestCache()))
+    }
+}

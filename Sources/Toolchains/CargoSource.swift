@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where Cargo takes a locked package from: the `source` of a `Cargo.lock` entry.
+public enum CargoSource: Hashable, Sendable {
+    /// `registry+URL` or `sparse+URL`; the URL without that prefix.
+    case registry(url: String)
+    /// `git+URL?branch=…#commit`; `reference` is the query without its question mark.
+    case git(url: String, reference: String?, commit: String?)
+
+    /// The index of crates.io, as lockfiles name it.
+    public static let cratesIO = CargoSource.registry(url: "https://github.com/rust-lang/crates.io-index")
+
+    /// `nil` where the text is no source that Cargo writes.
+    init?(_ text: String) {
+        guard text.utf8.count <= 4096, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
+            let plus = text.firstIndex(of: "+")
+        else { return nil }
+        let rest = String(text[text.index(after: plus)...])
+        guard !rest.isEmpty else { return nil }
+        switch text[..<plus] {
+        case "registry": self = .registry(url: rest)
+        case "sparse": self = rest == "https://index.crates.io/" ? .cratesIO : .registry(url: rest)
+        case "git": self = Self.git(rest)
+        default: return nil
+        }
+    }
+
+    private static func git(_ text: String) -> CargoSource {
+        let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
+        let address = parts[0].split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        return .git(
+            url: String(address[0]), reference: address.count > 1 ? String(address[1]) : nil,
+            commit: parts.count > 1 ? String(parts[1]) : nil)
+    }
+
+    /// Without prefix, query and fragment.
+    var url: String {
+        switch self {
+        case .registry(let url), .git(let url, _, _): url
+        }
+    }
+}
+
+extension LockedPackage {
+    /// The package URL (purl specification, type `cargo`); `nil` for packages of the source tree itself.
+    public var packageURL: String? {
+        guard let source else { return nil }
+        let base = "pkg:cargo/\(Self.percentEncoded(name))@\(Self.percentEncoded(version))"
+        switch source {
+        case .cratesIO: return base
+        case .registry(let url): return base + "?repository_url=" + Self.percentEncoded(url, keeping: ":/")
+        case .git(let url, _, let commit):
+            let location = "git+\(url)" + (commit.map { "@\($0)" } ?? "")
+            return base + "?vcs_url=" + Self.percentEncoded(location, keeping: ":/")
+        }
+    }
+
+    private static func percentEncoded(_ text: String, keeping kept: String = "") -> String {
+        var encoded = ""
+        for byte in text.utf8 {
+            let character = Character(Unicode.Scalar(byte))
+            let isPlain = byte < 0x80 && (character.isLetter || character.isNumber || "-._~".contains(character))
+            if isPlain || kept.contains(character) {
+                encoded.append(character)
+            } else {
+                let hex = String(byte, radix: 16, uppercase: true)
+                encoded += "%" + (hex.count == 1 ? "0" : "") + hex
+            }
+        }
+        return encoded
+    }
+}

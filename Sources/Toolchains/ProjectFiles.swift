@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ByteCoding
+internal import Foundation
+
+/// A file or folder that could not be read: what the system says of it.
+struct UnreadableFile: Error {
+    let reason: String
+
+    static func system() -> UnreadableFile { UnreadableFile(reason: String(cString: strerror(errno))) }
+}
+
+/// Reading of files that somebody else wrote: never a device or FIFO, never more than a limit.
+enum ProjectFiles {
+    enum Kind: Hashable { case file, folder, link, other }
+
+    struct Entry: Hashable {
+        let name: String
+        let kind: Kind
+    }
+
+    /// The file's bytes; `nil` where nothing is at `path`.
+    static func read(_ path: String, limit: Int) throws(UnreadableFile) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard descriptor >= 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw .system()
+        }
+        defer { close(descriptor) }
+        try requireRegular(descriptor)
+        var bytes: [UInt8] = []
+        try eachPiece(of: descriptor) { piece throws(UnreadableFile) in
+            guard bytes.count + piece.count <= limit else {
+                throw UnreadableFile(reason: "it has more than \(limit) bytes")
+            }
+            bytes.append(contentsOf: piece)
+        }
+        return bytes
+    }
+
+    /// The digest of a regular file, read in pieces. Links are followed unless `followingLinks` is `false`.
+    static func digest(of path: String, followingLinks: Bool = false) throws(UnreadableFile) -> Digest256 {
+        let noFollow = followingLinks ? 0 : O_NOFOLLOW
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | noFollow)
+        guard descriptor >= 0 else { throw .system() }
+        defer { close(descriptor) }
+        try requireRegular(descriptor)
+        var stream = Digest256.Stream()
+        try eachPiece(of: descriptor) { piece throws(UnreadableFile) in stream.update(piece) }
+        return stream.digest
+    }
+
+    /// What stands in a folder, sorted by name.
+    static func list(_ folder: String) throws(UnreadableFile) -> [Entry] {
+        guard let stream = opendir(folder) else { throw .system() }
+        defer { closedir(stream) }
+        var entries: [Entry] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
+                field.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: field.pointee)) {
+                    String(validatingCString: $0)
+                }
+            }
+            guard let name else { throw UnreadableFile(reason: "it holds a name that is not UTF-8") }
+            if name != ".", name != ".." { entries.append(Entry(name: name, kind: kind(of: folder + "/" + name))) }
+        }
+        return entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+
+    /// What is at `path` itself, links not followed. `.other` too where nothing is.
+    static func kind(of path: String) -> Kind {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return .other }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return .file
+        case S_IFDIR: return .folder
+        case S_IFLNK: return .link
+        default: return .other
+        }
+    }
+
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// The path without links, `.` and `..`; `nil` where nothing is there.
+    static func realPath(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(validatingCString: resolved)
+    }
+
+    /// Where `path`, seen from the folder `base`, really is: below `root`, or `nil` where it leads out of it or nothing
+    /// is there.
+    static func confined(_ path: String, from base: String, root: String) -> String? {
+        guard !path.utf8.contains(0) else { return nil }
+        let whole = path.hasPrefix("/") ? path : base + "/" + path
+        guard let real = realPath(whole), let realRoot = realPath(root) else { return nil }
+        return real == realRoot || real.hasPrefix(realRoot + "/") ? real : nil
+    }
+
+    private static func requireRegular(_ descriptor: Int32) throws(UnreadableFile) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .system() }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw UnreadableFile(reason: "it is not a regular file") }
+    }
+
+    private static func eachPiece(
+        of descriptor: Int32, _ body: (UnsafeRawBufferPointer) throws(UnreadableFile) -> Void
+    ) throws(UnreadableFile) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+        defer { buffer.deallocate() }
+        while true {
+            let count = Foundation.read(descriptor, buffer.baseAddress, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .system() }
+            if count == 0 { return }
+            try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
+}
+
+/// A name for a message: control characters as U+FFFD, at most 200 characters.
+func shown(_ name: String) -> String {
+    let scalars = name.unicodeScalars.prefix(200).map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }
+    var text = String.UnicodeScalarView()
+    text.append(contentsOf: scalars)
+    return String(text) + (name.unicodeScalars.count > 200 ? "…" : "")
+}

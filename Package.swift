@@ -18,6 +18,8 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
@@ -54,6 +56,7 @@ let package = Package(
         .systemLibrary(
             name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .target(name: "CProcess"),
         module("ByteCoding", [crypto]),
         module("StrictJSON", ["ByteCoding"]),
         module("Builds", ["ByteCoding", "StrictJSON"]),
@@ -64,7 +67,7 @@ let package = Package(
         module("Archives", ["ByteCoding", "Builds", "CArchive"]),
         module("SourceTrees", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Archives", crypto]),
         module("Toolchains", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "SourceTrees", toml, crypto]),
-        module("Sandbox", ["ByteCoding", "StrictJSON", "Builds", "CSeccomp"]),
+        module("Sandbox", ["StrictJSON", "Builds", "CProcess", "CSeccomp"]),
         module("Attesters", ["ByteCoding", "StrictJSON", "Evidence", crypto]),
         module(
             "Pipeline",
@@ -76,7 +79,7 @@ let package = Package(
         module(
             "BuildServer",
             [
-                "ByteCoding", "StrictJSON", "Builds", "Storage", "Sandbox", "Pipeline", hummingbird, lifecycle,
+                "ByteCoding", "StrictJSON", "Builds", "Storage", hummingbird, hummingbirdCore, lifecycle, unixSignals,
                 httpTypes, logging, nioCore, nioPosix, toml, crypto,
             ]),
         module("BuildClient", ["ByteCoding", "StrictJSON", "Builds", httpClient, nioCore]),
@@ -111,7 +114,7 @@ let package = Package(
         tests(
             "BuildServer",
             [
-                "ByteCoding", "StrictJSON", "Builds", "Storage", "Sandbox", "Pipeline", hummingbird, lifecycle,
+                "ByteCoding", "StrictJSON", "Builds", "Storage", hummingbird, hummingbirdCore, lifecycle, unixSignals,
                 httpTypes, logging, nioCore, nioPosix, toml, crypto,
             ]),
     ]

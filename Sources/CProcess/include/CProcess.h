@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <stdbool.h>
+#include <sys/types.h>
+
+/// What Swift's view of the C library lacks to start a process well: it hides GNU and Linux functions, and those with
+/// a variable number of arguments.
+
+/// pipe2(2): both ends are closed in programs that are started.
+int cprocess_pipe(int ends[2], bool nonblocking);
+
+/// pidfd_open(2): a descriptor that becomes readable when the process ends.
+int cprocess_watch(pid_t process);
+
+/// posix_spawn(3) into a session of its own, with no signal blocked or ignored, standard input empty, and no descriptor
+/// but 1, 2 and, where `inherited` is not negative, 3. Returns 0 or an error number.
+int cprocess_spawn(
+    pid_t *process, char *const arguments[], char *const environment[], const char *directory, int output, int errors,
+    int inherited);

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Builds
+internal import Foundation
+internal import Sandbox
+
+/// Builds one job after another, each in a fresh workspace: source, inputs, build, provenance, evidence, bundle.
+public struct BuildPipeline: Sendable {
+    private let settings: PipelineSettings
+
+    public init(settings: PipelineSettings) {
+        self.settings = settings
+    }
+
+    /// Runs one build. Its events go to `events`, all but the last (`complete`), which is the caller's to send.
+    ///
+    /// Returns `nil` after a good build, whose result is then on disk at ``PipelineJob/resultPath``; otherwise why it
+    /// failed. Either way every process of the build is dead and its workspace is gone.
+    public func run(_ job: PipelineJob, events: any BuildEventSink) async -> BuildFailure? {
+        do {
+            try await build(job, events: events)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func build(_ job: PipelineJob, events: any BuildEventSink) async throws(BuildFailure) {
+        let workspace = try settings.sandbox.makeWorkspace(named: job.id.text, slot: job.slot)
+        defer {
+            settings.sandbox.removeWorkspace(workspace)
+            for path in [job.unfinishedResultPath, job.logPath] { try? FileManager.default.removeItem(atPath: path) }
+        }
+        let run = BuildRun(job: job, settings: settings, workspace: workspace, events: events)
+        let inputs = try await run.prepareInputs()
+        let build = try await run.build(inputs)
+        try await run.seal(inputs, build)
+    }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Archives
+internal import Attesters
+internal import Builds
+internal import ByteCoding
+internal import Evidence
+internal import Foundation
+internal import Provenance
+internal import Sandbox
+internal import SourceTrees
+internal import StrictJSON
+internal import Toolchains
+
+extension BuildRun {
+    /// Hashes and packs what the build made, states how it was made, has that signed, and puts the bundle on disk.
+    func seal(_ inputs: VerifiedInputs, _ build: CompletedBuild) async throws(BuildFailure) {
+        try events.append([.provenance("Generating provenance")])
+        let folder = inputs.source.projectName
+        let archive = try TarGzipWriter(path: job.unfinishedResultPath)
+        let subjects = try pack(build.artifacts, into: archive, under: "\(folder)/artifacts")
+        _ = try archive.add(file: job.logPath, as: "\(folder)/build.log", executable: false)
+        let statement = try statement(inputs, build, subjects: subjects)
+        let provenance = statement.canonicalBytes
+
+        try events.append([.attest("Generating attestation")])
+        let evidence = try attest(provenance)
+        _ = try archive.addBytes(evidence, as: "\(folder)/evidence.json")
+        _ = try archive.addBytes(provenance, as: "\(folder)/provenance.json")
+        try archive.close()
+        try publish()
+    }
+
+    /// Artifacts are read once: hashed and packed in the same pass.
+    private func pack(
+        _ artifacts: [BuiltArtifact], into archive: TarGzipWriter, under folder: String
+    ) throws(BuildFailure) -> [Subject] {
+        let output = OutputFolder(path: workspace.path(.output))
+        var subjects: [Subject] = []
+        var size: Int64 = 0
+        for artifact in artifacts.sorted(by: { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }) {
+            let file = try output.regularFile(at: artifact.relativePath)
+            size += file.size
+            guard size <= settings.limits.artifactSize else {
+                throw BuildFailure(
+                    .artifact,
+                    "the artifacts have more than \(settings.limits.artifactSize) bytes, the limit artifact_size; "
+                        + "'\(artifact.name)' has \(file.size)")
+            }
+            let digest = try archive.add(
+                file: file.path, as: "\(folder)/\(artifact.name)", executable: artifact.executable)
+            subjects.append(Subject(name: artifact.name, sha256: digest))
+        }
+        return subjects
+    }
+
+    private func statement(
+        _ inputs: VerifiedInputs, _ build: CompletedBuild, subjects: [Subject]
+    ) throws(BuildFailure) -> Statement {
+        let profile = settings.sandbox.profile
+        let facts = BuildFacts(
+            buildType: CargoToolchain.buildType,
+            source: ResolvedSource(
+                descriptor: inputs.source.descriptor, externalParameters: inputs.source.externalParameters),
+            nonceHex: job.request.nonce.hex,
+            isolation: profile["isolation"]?.stringValue ?? "none",
+            internalParameters: ["sandbox": profile],
+            tools: inputs.tools,
+            commandLine: [build.command.executable] + build.command.arguments,
+            environment: build.command.environment,
+            phases: phases(inputs, build),
+            lockfile: inputs.locked.lockfile,
+            dependencies: inputs.locked.dependencies,
+            builderID: settings.builderID,
+            builderVersion: ["cupel": CupelVersion.text],
+            invocationID: job.id.text,
+            attempt: job.attempt,
+            startedOn: started,
+            finishedOn: Timestamp.now,
+            logDigest: build.logDigest,
+            launchMeasurement: nil,
+            subjects: subjects)
+        do {
+            return try facts.statement()
+        } catch {
+            throw BuildFailure(.provenance, "the provenance could not be stated: \(error)")
+        }
+    }
+
+    private func phases(_ inputs: VerifiedInputs, _ build: CompletedBuild) -> [Phase] {
+        let fetches = inputs.fetchCommands.map {
+            Phase(name: "fetch", network: $0.network, commandLine: [$0.executable] + $0.arguments)
+        }
+        let command = build.command
+        return fetches
+            + [Phase(name: "build", network: command.network, commandLine: [command.executable] + command.arguments)]
+    }
+
+    private func attest(_ provenance: [UInt8]) throws(BuildFailure) -> [UInt8] {
+        do {
+            let reportData = try ReportData(provenanceDigest: Digest256(of: provenance), nonce: job.request.nonce.bytes)
+            return try settings.attester.attest(reportData).canonicalBytes
+        } catch {
+            throw BuildFailure(.attestation, "the evidence could not be made: \(error)")
+        }
+    }
+
+    /// The finished tarball is on disk already; its name appears in one step.
+    private func publish() throws(BuildFailure) {
+        guard rename(job.unfinishedResultPath, job.resultPath) == 0 else {
+            throw BuildFailure(.internal, "the result could not be put in place: \(String(cString: strerror(errno)))")
+        }
+    }
+}

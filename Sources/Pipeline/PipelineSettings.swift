@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Attesters
+public import Builds
+public import Sandbox
+public import Toolchains
+
+/// What the operator decides for every build.
+public struct PipelineSettings: Sendable {
+    /// Where and how commands run.
+    public var sandbox: Sandbox
+    /// Who signs the evidence.
+    public var attester: SoftwareAttester
+    public var limits: BuildLimits
+    /// Whether git and registries may be fetched from loopback, link-local and private addresses.
+    public var allowPrivateSources: Bool
+    /// SLSA `builder.id`: the URI that a verifier's policy names.
+    public var builderID: String
+    /// Kept over builds, so that a toolchain is hashed again only when its files have changed.
+    public var toolDigests: ToolDigestCache
+
+    public init(
+        sandbox: Sandbox, attester: SoftwareAttester, limits: BuildLimits, allowPrivateSources: Bool,
+        builderID: String, toolDigests: ToolDigestCache
+    ) {
+        self.sandbox = sandbox
+        self.attester = attester
+        self.limits = limits
+        self.allowPrivateSources = allowPrivateSources
+        self.builderID = builderID
+        self.toolDigests = toolDigests
+    }
+}
+
+/// One build to be run.
+public struct PipelineJob: Sendable {
+    public var id: JobID
+    public var request: BuildRequest
+    /// Absolute path of the uploaded archive, where the request has one.
+    public var archivePath: String?
+    /// Counts from 1; 2 after the service stopped during the first attempt.
+    public var attempt: Int
+    /// Which of the builds that run at the same time this is; decides the build user.
+    public var slot: Int
+    /// Absolute path of the folder in which the result and what leads to it are written: the observer's, never the
+    /// build's.
+    public var folder: String
+
+    public init(id: JobID, request: BuildRequest, archivePath: String?, attempt: Int, slot: Int, folder: String) {
+        self.id = id
+        self.request = request
+        self.archivePath = archivePath
+        self.attempt = attempt
+        self.slot = slot
+        self.folder = folder
+    }
+
+    /// The result tarball, there only after a good build, and then complete and on disk.
+    public var resultPath: String { folder + "/result.tar.gz" }
+    var unfinishedResultPath: String { folder + "/result.partial" }
+    var logPath: String { folder + "/build.log" }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import Builds
+import CProcess
+import Foundation
+
+/// A process that was just started, in a session of its own, with standard input empty and both outputs in pipes.
+///
+/// The child inherits nothing else but `inherited`. It must be started and waited for on one thread that lives as long
+/// as it does: the kernel sends a parent-death signal when the *thread* that started a child ends, and bubblewrap's
+/// `--die-with-parent` is such a signal.
+struct ChildProcess: ~Copyable {
+    let id: pid_t
+    /// Becomes readable when the process has ended.
+    let ended: Int32
+    let standardOutput: Int32
+    let standardError: Int32
+
+    /// - Parameters:
+    ///   - arguments: the first is an absolute path.
+    ///   - inherited: a descriptor that the child gets as number 3.
+    init(
+        _ arguments: [String], environment: [String: String], workingDirectory: String? = nil, inherited: Int32? = nil
+    ) throws(BuildFailure) {
+        var output: [Int32] = [-1, -1]
+        var errors: [Int32] = [-1, -1]
+        guard cprocess_pipe(&output, false) == 0, cprocess_pipe(&errors, false) == 0 else {
+            let code = errno
+            for descriptor in output + errors where descriptor >= 0 { close(descriptor) }
+            throw Self.failure("no pipe could be made", code)
+        }
+        var process = pid_t()
+        let status = Self.spawn(
+            &process, arguments, environment, workingDirectory, output: output[1], errors: errors[1],
+            inherited: inherited ?? -1)
+        close(output[1])
+        close(errors[1])
+        let descriptor = status == 0 ? cprocess_watch(process) : -1
+        guard descriptor >= 0 else {
+            let code = status == 0 ? errno : status
+            if status == 0 { Self.end(process) }
+            close(output[0])
+            close(errors[0])
+            throw Self.failure("\(arguments.first ?? "the program") could not be started", code)
+        }
+        // Only this side may not block: the flag belongs to the open pipe end.
+        for descriptor in [output[0], errors[0]] { _ = fcntl(descriptor, F_SETFL, O_NONBLOCK) }
+        id = process
+        ended = descriptor
+        standardOutput = output[0]
+        standardError = errors[0]
+    }
+
+    deinit {
+        close(ended)
+        close(standardOutput)
+        close(standardError)
+    }
+
+    /// Waits, and returns the exit status; 128 + the signal's number where a signal ended it.
+    borrowing func wait() -> Int32 {
+        var status: Int32 = 0
+        while waitpid(id, &status, 0) < 0, errno == EINTR {}
+        let signal = status & 0x7F
+        return signal == 0 ? (status >> 8) & 0xFF : 128 + signal
+    }
+
+    /// Kills the process and its session's first process group.
+    borrowing func kill() {
+        _ = Foundation.kill(-id, SIGKILL)
+        _ = Foundation.kill(id, SIGKILL)
+    }
+
+    private static func spawn(
+        _ process: inout pid_t, _ arguments: [String], _ environment: [String: String], _ directory: String?,
+        output: Int32, errors: Int32, inherited: Int32
+    ) -> Int32 {
+        let argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+        let envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
+        defer { for pointer in argv + envp { free(pointer) } }
+        return cprocess_spawn(&process, argv, envp, directory, output, errors, inherited)
+    }
+
+    private static func end(_ process: pid_t) {
+        _ = Foundation.kill(process, SIGKILL)
+        waitpid(process, nil, 0)
+    }
+
+    private static func failure(_ what: String, _ code: Int32) -> BuildFailure {
+        BuildFailure(.sandbox, "\(what): \(String(cString: strerror(code)))")
+    }
+}
+
+/// Programs of the host that are trusted and short: asked for their version.
+enum HostProcess {
+    /// Runs a program on the calling thread; returns its exit status.
+    static func run(
+        _ arguments: [String], output: (UnsafeRawBufferPointer) -> Void
+    ) throws(BuildFailure) -> Int32 {
+        let child = try ChildProcess(arguments, environment: ["LC_ALL": "C.UTF-8"])
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        var open = [child.standardOutput, child.standardError]
+        while !open.isEmpty {
+            var polls = open.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+            _ = poll(&polls, nfds_t(polls.count), -1)
+            for entry in polls where entry.revents != 0 {
+                let count = read(entry.fd, &buffer, buffer.count)
+                if count > 0 { buffer.withUnsafeBytes { output(UnsafeRawBufferPointer(rebasing: $0[..<count])) } }
+                if count == 0 || count < 0 && errno != EAGAIN && errno != EINTR { open.removeAll { $0 == entry.fd } }
+            }
+        }
+        return child.wait()
+    }
+}

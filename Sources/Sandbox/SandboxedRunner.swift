@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import Builds
+import CProcess
+import Foundation
+import Synchronization
+
+/// Runs the commands of one build. Each has a thread of its own (see ``ChildProcess``).
+struct SandboxedRunner: CommandRunner {
+    let sandbox: Sandbox
+    let workspace: Workspace
+    let slot: Int
+    let limits: BuildLimits
+    let toolMounts: [ReadOnlyMount]
+
+    func run(_ command: Command, output: @escaping OutputReceiver) async throws(BuildFailure) -> CommandOutcome {
+        let cancellation = try Cancellation()
+        let result: Result<CommandOutcome, BuildFailure> = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let thread = Thread {
+                    continuation.resume(
+                        returning: Result { () throws(BuildFailure) in
+                            try runHere(command, cancellation, output)
+                        })
+                }
+                thread.stackSize = 512 << 10
+                thread.name = "command"
+                thread.start()
+            }
+        } onCancel: {
+            cancellation.cancel()
+        }
+        return try result.get()
+    }
+
+    private func runHere(
+        _ command: Command, _ cancellation: Cancellation, _ output: OutputReceiver
+    ) throws(BuildFailure) -> CommandOutcome {
+        let group = try sandbox.controlGroups?.make(slot: slot, limits: limits)
+        defer { group?.remove() }
+        let disk = DiskWatch(workspace: workspace, limits: limits)
+        defer { disk.stop() }
+        let child = try start(command, group: group)
+        var supervision = Supervision(
+            child: child, confinement: sandbox.confinement, limits: limits, timeLimit: command.timeLimit, group: group,
+            disk: disk, cancellation: cancellation)
+        return try supervision.run(output)
+    }
+
+    private func start(_ command: Command, group: ControlGroup?) throws(BuildFailure) -> ChildProcess {
+        guard sandbox.confinement == .bubblewrap else {
+            return try ChildProcess(
+                [Programs.prlimit, "--core=0:0", "--", command.executable] + command.arguments,
+                environment: command.environment, workingDirectory: command.workingDirectory)
+        }
+        let descriptor = try SeccompFilter.descriptor(of: sandbox.seccompProgram)
+        defer { close(descriptor) }
+        let confined = BubblewrapCommand(
+            command: command, workspace: workspace, toolMounts: toolMounts, limits: processLimits,
+            user: sandbox.host.separatesUsers ? sandbox.host.user(slot: slot) : nil, seccompDescriptor: 3,
+            controlGroup: group?.path)
+        try makeToolPlaces()
+        return try ChildProcess(confined.arguments, environment: [:], inherited: descriptor)
+    }
+
+    private func makeToolPlaces() throws(BuildFailure) {
+        guard sandbox.host.separatesUsers else { return }
+        for index in toolMounts.indices {
+            let place = "\(workspace.root)/tools/\(index)"
+            if mkdir(place, 0o755) != 0, errno != EEXIST {
+                throw BuildFailure(.sandbox, "could not make \(place): \(String(cString: strerror(errno)))")
+            }
+        }
+    }
+
+    /// The system's own hard limits are kept. Processes are counted by user: a build user has no others, an ordinary
+    /// user has.
+    private var processLimits: ResourceLimits {
+        var hard = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &hard)
+        let others = sandbox.host.separatesUsers ? 0 : ProcessTable.threads(ofUser: geteuid())
+        return ResourceLimits(
+            openFiles: min(limits.openFiles, Int(clamping: hard.rlim_max)), processes: limits.processes + others,
+            fileSize: limits.diskSize, memory: limits.memory)
+    }
+}
+
+/// Tells a thread that waits in `poll` that its task was cancelled.
+final class Cancellation: Sendable {
+    /// Becomes readable on cancellation.
+    let descriptor: Int32
+    private let writer: Int32
+
+    init() throws(BuildFailure) {
+        var ends: [Int32] = [-1, -1]
+        guard cprocess_pipe(&ends, true) == 0 else {
+            throw BuildFailure(.sandbox, "no pipe could be made: \(String(cString: strerror(errno)))")
+        }
+        (descriptor, writer) = (ends[0], ends[1])
+    }
+
+    deinit {
+        close(descriptor)
+        close(writer)
+    }
+
+    func cancel() { _ = write(writer, [1], 1) }
+}

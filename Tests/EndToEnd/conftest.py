@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shared pieces of the end-to-end tests: the release binary, servers on free ports, projects, and a small client.
+
+The tests talk to `cupel` only as its users do: by command line and by HTTP."""
+import base64
+import contextlib
+import hashlib
+import http.client
+import io
+import json
+import os
+import pathlib
+import re
+import secrets
+import signal
+import subprocess
+import tarfile
+import tempfile
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CUPEL = pathlib.Path(os.environ.get("CUPEL_BINARY", ROOT / ".build/release/cupel"))
+SHARED = pathlib.Path(os.environ.get("CUPEL_SHARED", ROOT.parent / "shared"))
+
+
+class Server:
+    """One `cupel serve` on a port of its own choice, over one data folder that outlives it."""
+
+    def __init__(self, data, *options, environment=None):
+        self.data, self.options = data, options
+        self.environment = {**os.environ, **(environment or {})}
+        self.process = None
+        self.port = None
+
+    def start(self):
+        command = [CUPEL, "serve", "--port", "0", "--data", self.data, *self.options]
+        self.log = open(self.data.parent / f"{self.data.name}.log", "ab")
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=self.log, env=self.environment, text=True)
+        # Standard output begins with one line: the address that is served.
+        line = self.process.stdout.readline()
+        match = re.search(r"http://[^:]+:(\d+)", line)
+        assert match, f"cupel serve did not start: {line!r} {self.log_text()}"
+        self.port = int(match[1])
+        return self
+
+    def log_text(self):
+        return pathlib.Path(self.log.name).read_text(errors="replace")[-4000:]
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def terminate(self, timeout=60):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout)
+        self.process.stdout.close()
+        return status
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def call(self, method, path, body=None, headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
+        try:
+            connection.request(method, path, body=body, headers=headers or {})
+            response = connection.getresponse()
+            return response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
+        finally:
+            connection.close()
+
+    def submit(self, archive, name="project.tar.gz", nonce=None):
+        body = {"nonce": nonce or secrets.token_hex(16), "source_name": name,
+                "source_data": base64.b64encode(archive).decode()}
+        status, _, answer = self.call("POST", "/build", json.dumps(body), {"content-type": "application/json"})
+        assert status == 202, (status, answer)
+        return json.loads(answer)["job_id"]
+
+    def submit_git(self, url, ref=None, nonce=None):
+        body = {"nonce": nonce or secrets.token_hex(16), "repo_url": url}
+        if ref:
+            body["repo_ref"] = ref
+        status, _, answer = self.call("POST", "/build", json.dumps(body), {"content-type": "application/json"})
+        assert status == 202, (status, answer)
+        return json.loads(answer)["job_id"]
+
+    @contextlib.contextmanager
+    def stream(self, job, start=0):
+        """The response of an event stream, to be read line by line."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
+        connection.request("GET", f"/build/{job}/events?from={start}")
+        response = connection.getresponse()
+        assert response.status == 200, response.status
+        try:
+            yield response
+        finally:
+            connection.close()
+
+    def raw_events(self, job, start=0):
+        """The bytes of the stream until the server ends it, comments dropped."""
+        with self.stream(job, start) as response:
+            body = response.read()
+        return b"".join(block + b"\n\n" for block in body.split(b"\n\n") if block and not block.startswith(b":"))
+
+    def events(self, job, start=0):
+        return parse_events(self.raw_events(job, start))
+
+    def result(self, job):
+        return self.call("GET", f"/build/{job}/result")
+
+    def build(self, archive, **fields):
+        """Builds and returns (job, events, outcome)."""
+        job = self.submit(archive, **fields)
+        events = self.events(job)
+        return job, events, events[-1]["result"]
+
+
+def parse_events(raw):
+    return [json.loads(block[len(b"data: "):]) for block in raw.split(b"\n\n") if block.startswith(b"data: ")]
+
+
+def log_of(events):
+    return "\n".join(e["msg"] for e in events if e["type"] == "build")
+
+
+def cupel(*arguments, check=None, cwd=None, env=None):
+    """Runs the command line tool; `check` is the exit status that is expected."""
+    done = subprocess.run([CUPEL, *map(str, arguments)], capture_output=True, text=True, cwd=cwd,
+                          env={**os.environ, **(env or {})}, timeout=600)
+    if check is not None:
+        assert done.returncode == check, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def project(files, name="probe"):
+    """The files of a small Cargo package without dependencies; `files` adds to them or replaces them."""
+    return {
+        "Cargo.toml": f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2021"\n',
+        "Cargo.lock": f'version = 3\n\n[[package]]\nname = "{name}"\nversion = "0.1.0"\n',
+        "src/main.rs": 'fn main() { println!("hello"); }\n',
+        **files,
+    }
+
+
+def tarball(files, top=None):
+    """A gzip-compressed tar file of `files`: path to text, bytes or TarInfo."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for path, body in files.items():
+            if isinstance(body, tarfile.TarInfo):
+                archive.addfile(body)
+                continue
+            if isinstance(body, str):
+                body = body.encode()
+            entry = tarfile.TarInfo(f"{top}/{path}" if top else path)
+            entry.size = len(body)
+            entry.mode = 0o755 if path.endswith(".sh") else 0o644
+            archive.addfile(entry, io.BytesIO(body))
+    return out.getvalue()
+
+
+def unpack(result):
+    """path -> bytes of a result tarball, without its top folder."""
+    with tarfile.open(fileobj=io.BytesIO(result), mode="r:gz") as archive:
+        return {m.name.split("/", 1)[1]: archive.extractfile(m).read() for m in archive if m.isfile()}
+
+
+def sha256(body):
+    return hashlib.sha256(body).hexdigest()
+
+
+@pytest.fixture
+def folder():
+    """A folder that every user may reach, as the build users must; gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="cupel-test-", dir="/tmp") as path:
+        os.chmod(path, 0o755)
+        yield pathlib.Path(path)
+
+
+@pytest.fixture
+def new_server(folder):
+    """Makes servers; those that still run at the end are killed."""
+    servers = []
+
+    def make(*options, data=None, environment=None):
+        server = Server(data or folder / f"data{len(servers)}", *options, environment=environment)
+        servers.append(server)
+        return server.start()
+
+    yield make
+    for server in servers:
+        if server.process and server.process.poll() is None:
+            server.kill()
+
+
+@pytest.fixture(scope="session")
+def server():
+    """One server for all tests that do not stop it."""
+    with tempfile.TemporaryDirectory(prefix="cupel-test-", dir="/tmp") as path:
+        os.chmod(path, 0o755)
+        shared = Server(pathlib.Path(path) / "data", "--allow-private-sources").start()
+        yield shared
+        assert shared.process.poll() is None, f"the server died: {shared.log_text()}"
+        shared.terminate()
+
+
+@pytest.fixture(scope="session")
+def bundle(server):
+    """A good small build: (folder of the unpacked bundle, nonce). Copy it before changing it."""
+    nonce = secrets.token_hex(16)
+    job, _, outcome = server.build(tarball(project({}), top="probe"), nonce=nonce)
+    assert outcome == {"status": "ok"}, outcome
+    status, _, body = server.result(job)
+    assert status == 200
+    with tempfile.TemporaryDirectory(prefix="cupel-test-", dir="/tmp") as path:
+        with tarfile.open(fileobj=io.BytesIO(body), mode="r:gz") as archive:
+            archive.extractall(path)
+        yield pathlib.Path(path) / "probe", nonce

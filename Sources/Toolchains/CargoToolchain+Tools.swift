@@ -21,7 +21,7 @@ extension CargoToolchain {
         let cargo = try await probe.version("cargo", cargo(workspace), installation.sysroot + "/bin/cargo", ["-V"])
         let host = try checkedHost(of: compiler)
         var texts = ["rustc": compiler.split(separator: "\n").first.map(String.init) ?? "", "cargo": cargo]
-        for (name, file) in try linkers(host: host) where name != "rust-lld" {
+        for (name, file) in try linkers(host: host) where !name.hasPrefix("rust-lld") {
             texts[name] = try await probe.version(name, file.command, file.path, ["--version"])
         }
         let versions = texts
@@ -95,7 +95,8 @@ extension CargoToolchain {
         return isLibrary && (name.hasPrefix("librustc_driver") || name.hasPrefix("libLLVM"))
     }
 
-    /// The real files behind `cc` and `ld`, and the linker that comes with Rust.
+    /// The real files behind `cc` and `ld`, and the linker that comes with Rust, with the program through which `cc`
+    /// calls it.
     private func linkers(host: String) throws(BuildFailure) -> [(String, (command: String, path: String))] {
         var found: [(String, (command: String, path: String))] = []
         for name in ["cc", "ld"] {
@@ -108,8 +109,10 @@ extension CargoToolchain {
             }
             found.append((name, (command, path)))
         }
-        let own = "\(installation.sysroot)/lib/rustlib/\(host)/bin/rust-lld"
-        if let path = ProjectFiles.realPath(own) { found.append(("rust-lld", (own, path))) }
+        let own = "\(installation.sysroot)/lib/rustlib/\(host)/bin"
+        for (name, file) in [("rust-lld", "rust-lld"), ("rust-lld/ld.lld", "gcc-ld/ld.lld")] {
+            if let path = ProjectFiles.realPath("\(own)/\(file)") { found.append((name, (path, path))) }
+        }
         return found
     }
 

@@ -156,6 +156,7 @@ struct CargoBuildTests {
         let names = Set(tools.compactMap(\.name))
         #expect(names.isSuperset(of: ["cargo", "cc", "ld", "rust-std-\(TestRust.host)", "rustc"]))
         #expect(names.contains { $0.hasPrefix("rustc/librustc_driver") })
+        #expect(names.count == tools.count)
         #expect(tools.allSatisfy { ($0.digest["sha256"] ?? $0.digest["dirHash"])?.utf8.count == 64 })
         let rustc = try #require(tools.first { $0.name == "rustc" })
         let file = try #require(FileManager.default.contents(atPath: toolchain.installation.sysroot + "/bin/rustc"))

@@ -32,7 +32,8 @@ struct CommandFailure: Error {
         case let error as InvalidRequest: self.init(error.message)
         case let error as MalformedBytes: self.init("\(error)")
         case is CancellationError: self.init("interrupted", status: 130)
-        default: self.init(usage: error)
+        case _ where Cupel.exitCode(for: error) == .validationFailure: self.init(usage: error)
+        default: self.init("\(error)")
         }
     }
 

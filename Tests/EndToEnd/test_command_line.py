@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -235,3 +236,41 @@ def test_settings_are_documented_and_misspelt_ones_are_named(folder):
     (folder / "cupel.toml").write_text("prot = 1\n")
     done = cupel("serve", "--config", folder / "cupel.toml", check=2)
     assert "prot" in done.stderr and "did you mean port" in done.stderr
+
+
+def test_a_server_that_cannot_listen_says_why(server, folder):
+    done = cupel("serve", "--port", server.port, "--data", folder / "data", check=2)
+    assert "Address already in use" in done.stderr and "--port" in done.stderr
+    done = cupel("serve", "--host", "no-such-host.invalid", "--data", folder / "data", check=2)
+    assert "no-such-host.invalid" in done.stderr
+
+
+def test_two_servers_never_share_a_data_folder(new_server):
+    first = new_server()
+    done = cupel("serve", "--port", "0", "--data", first.data, check=2)
+    assert "in use" in done.stderr
+
+
+def test_an_upload_beyond_the_servers_limit_is_refused_with_its_words(new_server, folder):
+    small = new_server(environment={"CUPEL_LIMITS_UPLOAD_SIZE": "1 MiB"})
+    source = write(folder / "probe", project({}))
+    (source / "noise").write_bytes(os.urandom(64 << 20))
+    done = cupel("build", source, "--server", small.url, "--output", folder / "result", check=2)
+    assert "413" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("where", ["here", "server"])
+def test_an_interrupted_build_leaves_nothing_behind(new_server, folder, where):
+    source = write(folder / "probe", project({
+        "build.rs": "fn main() { std::thread::sleep(std::time::Duration::from_secs(600)); }\n"}))
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    options = ["--server", new_server().url] if where == "server" else []
+    done = subprocess.Popen([CUPEL, "build", source, "--output", folder / "result", *options],
+                            stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(scratch)})
+    while "Compiling" not in done.stderr.readline():
+        assert done.poll() is None
+    done.send_signal(signal.SIGINT)
+    said = done.stderr.read()
+    assert done.wait(30) == 130 and "cupel: error: interrupted" in said
+    assert list((folder / "result").iterdir()) == [] and list(scratch.iterdir()) == []

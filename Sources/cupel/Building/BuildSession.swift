@@ -41,7 +41,8 @@ struct BuildSession {
         let files = try await ProjectFiles.list(options.source, excluding: options.output)
         guard !files.entries.isEmpty else { throw CommandFailure("the project at \(options.source) holds no file") }
         switch files.origin {
-        case .folder: progress.enter("source", "not under git: all files but target/ and .git")
+        case .folder:
+            if !options.json { Console.note("not under git: all files but target/ and .git are built") }
         case .commit(let id, let differences):
             if !differences.isEmpty { try warnOfDifferences(differences, id) }
         }
@@ -83,16 +84,16 @@ struct BuildSession {
     }
 
     private var summary: String {
-        let crates = progress.crates > 0 ? ", \(progress.crates) crates compiled" : ""
+        let crates = ProgressState.counted(progress.crates).map { ", \($0) compiled" } ?? ""
         return "built in \(progress.elapsed.minutesAndSeconds)\(crates)"
     }
 
     private func failed(_ failure: BuildFailure) -> CommandFailure {
+        if Task.isCancelled { return CommandFailure("interrupted", status: 130) }
         if failure.kind == .build, Console.isTerminal(2), !options.json {
             for line in progress.tail { Console.note(line) }
         }
-        return CommandFailure(
-            "\(failure.kind.rawValue): \(Console.plain(failure.message))", status: failure.kind == .cancelled ? 130 : 1)
+        return CommandFailure("\(failure.kind.rawValue): \(Console.plain(failure.message))", status: 1)
     }
 }
 

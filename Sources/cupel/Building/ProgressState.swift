@@ -40,9 +40,14 @@ struct ProgressState {
 
     /// One line of at most `width` characters: phase, time, crates, and what is going on.
     func line(elapsed: Duration, width: Int) -> String {
-        let count = crates > 0 ? "  \(crates) crates" : ""
+        let count = Self.counted(crates).map { "  \($0)" } ?? ""
         let line = "\(phase)  \(elapsed.minutesAndSeconds)\(count)  \(detail)".replacing("\t", with: " ")
         return line.count < width ? line : line.prefix(max(1, width - 2)) + "…"
+    }
+
+    /// `1 crate`, `7 crates`; `nil` for none.
+    static func counted(_ crates: Int) -> String? {
+        crates > 0 ? "\(crates) \(crates == 1 ? "crate" : "crates")" : nil
     }
 
     /// The event as one line of plain text; the build's own lines stay as they are.

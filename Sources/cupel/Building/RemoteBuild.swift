@@ -16,14 +16,20 @@ struct RemoteBuild: Sendable {
             progress.enter("submit", server.text)
             let job = try await client.submit(submission, onInterruption: say)
             progress.report(["type": "submitted", "job_id": .string(job.id), "server": .string(server.text)])
-            if let failure = try await client.follow(job, onEvent: progress.show, onInterruption: say) {
-                return failure
+            do {
+                return try await finish(job, client)
+            } catch let error as BuildClientError where error.code == .cancelled {
+                throw CommandFailure("interrupted", hint: "the server goes on with job \(job)", status: 130)
             }
-            progress.enter("download")
-            try await client.download(
-                job, to: request.resultPath, limit: BuildResult.limits.unpackedSize, onInterruption: say)
-            return nil
         }
+    }
+
+    private func finish(_ job: RemoteJob, _ client: BuildClient) async throws -> BuildFailure? {
+        if let failure = try await client.follow(job, onEvent: progress.show, onInterruption: say) { return failure }
+        progress.enter("download")
+        try await client.download(
+            job, to: request.resultPath, limit: BuildResult.limits.unpackedSize, onInterruption: say)
+        return nil
     }
 
     private func submission() throws -> Submission {

@@ -2,7 +2,9 @@
 import Attesters
 import BuildServer
 import Builds
+import Foundation
 import Logging
+import NIOCore
 import Pipeline
 import Sandbox
 import Storage
@@ -25,7 +27,15 @@ struct ServerAssembly {
             logs: EventLogs(folder: data, limit: configuration.limits.logSize), logger: logger,
             version: CupelVersion.text, onListening: { Console.print("serving http://\(host):\($0)") },
             runner: PipelineRunner.closure(pipeline, data))
-        try await service.run()
+        do {
+            try await service.run()
+        } catch let error as IOError {
+            throw CommandFailure(
+                "could not serve on \(host):\(configuration.port): \(String(cString: strerror(error.errnoCode)))",
+                hint: "name another place with --host and --port")
+        } catch let error as SocketAddressError.UnknownHost {
+            throw CommandFailure("'\(error.host)' is no host or address of this machine")
+        }
     }
 
     private func pipeline(_ data: DataFolder, _ sandbox: Sandbox) throws -> BuildPipeline {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import AsyncHTTPClient
+import Foundation
 import NIOCore
 import NIOHTTP1
 import StrictJSON
@@ -18,7 +19,8 @@ extension BuildClient {
     }
 
     private func reason(for error: any Error) -> String {
-        switch error as? HTTPClientError {
+        if let error = error as? IOError { return "no connection: \(String(cString: strerror(error.errnoCode)))" }
+        return switch error as? HTTPClientError {
         case .connectTimeout: "the server does not answer"
         case .readTimeout: "the server fell silent"
         case .remoteConnectionClosed: "the connection broke"

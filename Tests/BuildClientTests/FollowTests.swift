@@ -141,7 +141,10 @@ import Testing
                 _ = try await client.follow(
                     RemoteJob(id: "j1"), onEvent: { _ in }, onInterruption: { _ in interruptions += 1 })
             }
-        } throws: { ($0 as? BuildClientError)?.code == .unreachable }
+        } throws: {
+            let error = $0 as? BuildClientError
+            return error?.code == .unreachable && error?.message == "no connection: Connection refused (\(address))"
+        }
         #expect(interruptions == 2)
     }
 }

@@ -55,7 +55,10 @@ public struct GitURL: Hashable, Sendable, CustomStringConvertible {
         var port = standard
         let afterBracket = authority.lastIndex(of: "]").map { authority.index(after: $0) } ?? authority.startIndex
         if let colon = authority[afterBracket...].lastIndex(of: ":") {
-            guard let number = Int(authority[authority.index(after: colon)...]), (1...65535).contains(number) else {
+            let digits = authority[authority.index(after: colon)...]
+            guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+                let number = Int(digits), (1...65535).contains(number)
+            else {
                 throw InvalidRequest("repo_url has a port that is not a number from 1 to 65535")
             }
             host = authority[..<colon]

@@ -14,6 +14,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -82,7 +83,7 @@ let package = Package(
                 "ByteCoding", "StrictJSON", "Builds", "Storage", hummingbird, hummingbirdCore, lifecycle, unixSignals,
                 httpTypes, logging, nioCore, nioPosix, toml, crypto,
             ]),
-        module("BuildClient", ["ByteCoding", "StrictJSON", "Builds", httpClient, nioCore]),
+        module("BuildClient", ["ByteCoding", "StrictJSON", "Builds", httpClient, nioCore, nioHTTP1]),
         .executableTarget(
             name: "cupel",
             dependencies: [

@@ -26,13 +26,11 @@ public struct SoftwareAttester: Sendable {
 
     /// Evidence over `reportData`.
     public func attest(_ reportData: ReportData) throws(AttesterError) -> EvidenceEnvelope {
-        let signature: [UInt8]
         do {
-            signature = Array(try key.signature(for: SoftwareEvidence.signedMessage(reportData)))
+            return try SoftwareEvidence(signing: reportData, privateKey: Array(key.rawRepresentation)).envelope
         } catch {
             throw AttesterError("the software key could not sign: \(error)")
         }
-        return SoftwareEvidence(reportData: reportData, publicKey: publicKey, signature: signature).envelope
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import ByteCoding
+internal import Crypto
 internal import StrictJSON
 
 /// Evidence of the `software` platform: an Ed25519 signature (RFC 8032) by a key of the service. It shows that nothing
@@ -25,6 +26,19 @@ public struct SoftwareEvidence: Hashable, Sendable {
         self.reportData = reportData
         self.publicKey = publicKey
         self.signature = signature
+    }
+
+    /// Signs. Throws where the key is not 32 bytes (RFC 8032, section 5.1.5).
+    public init(signing reportData: ReportData, privateKey: [UInt8]) throws(MalformedBytes) {
+        do {
+            let key = try Curve25519.Signing.PrivateKey(rawRepresentation: privateKey)
+            publicKey = Array(key.publicKey.rawRepresentation)
+            signature = Array(try key.signature(for: Self.signedMessage(reportData)))
+        } catch {
+            throw MalformedBytes(
+                format: "Ed25519 private key", offset: 0, reason: "\(privateKey.count) bytes, expected 32")
+        }
+        self.reportData = reportData
     }
 
     /// Throws at another platform, unknown or missing fields, and wrong lengths.

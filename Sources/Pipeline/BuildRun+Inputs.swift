@@ -36,7 +36,8 @@ extension BuildRun {
     private func verifyInputs(of source: FetchedSource) async throws(BuildFailure) -> VerifiedInputs {
         var toolchain = try CargoToolchain(sourceRoot: source.root)
         toolchain.sourceDateEpoch = source.commitTime ?? 0
-        let locked = try toolchain.lock(sourceRoot: source.root)
+        let reader = toolchain
+        let locked = try await onOwnThread { () throws(BuildFailure) in try reader.lock(sourceRoot: source.root) }
         try await locked.checkAddresses(SourceAddressPolicy(allowPrivateSources: settings.allowPrivateSources))
         let mounts = toolchain.mounts.map { ReadOnlyMount(host: $0.host, inside: $0.inside) }
         let runner = runner(toolMounts: mounts)
@@ -64,7 +65,8 @@ extension BuildRun {
             }
             guard outcome.succeeded else { throw toolchain.fetchFailure(status: outcome.status, output: tail.all) }
         }
-        try toolchain.verifyFetched(locked, workspace: workspace)
+        let workspace = workspace
+        try await onOwnThread { () throws(BuildFailure) in try toolchain.verifyFetched(locked, workspace: workspace) }
         return commands
     }
 }

@@ -24,12 +24,16 @@ CUPEL = pathlib.Path(os.environ.get("CUPEL_BINARY", ROOT / ".build/release/cupel
 SHARED = pathlib.Path(os.environ.get("CUPEL_SHARED", ROOT.parent / "shared"))
 
 
+# Settings of whoever runs the tests must not reach what is tested.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("CUPEL_")}
+
+
 class Server:
     """One `cupel serve` on a port of its own choice, over one data folder that outlives it."""
 
     def __init__(self, data, *options, environment=None):
         self.data, self.options = data, options
-        self.environment = {**os.environ, **(environment or {})}
+        self.environment = {**ENVIRONMENT, **(environment or {})}
         self.process = None
         self.port = None
 
@@ -130,7 +134,7 @@ def log_of(events):
 def cupel(*arguments, check=None, cwd=None, env=None):
     """Runs the command line tool; `check` is the exit status that is expected."""
     done = subprocess.run([CUPEL, *map(str, arguments)], capture_output=True, text=True, cwd=cwd,
-                          env={**os.environ, **(env or {})}, timeout=600)
+                          env={**ENVIRONMENT, **(env or {})}, timeout=600)
     if check is not None:
         assert done.returncode == check, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done

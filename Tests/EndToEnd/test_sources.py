@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sources over real git, and Cargo projects of every shape."""
 import json
-import pathlib
+import re
+import shutil
 import subprocess
 import tarfile
 import threading
@@ -9,7 +10,7 @@ import threading
 import pytest
 
 import git_server
-from conftest import SHARED, cupel, log_of, project, sha256, tarball, unpack
+from conftest import ROOT, SHARED, cupel, log_of, project, sha256, tarball, unpack
 
 GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always"]
 
@@ -119,11 +120,13 @@ def test_a_private_address_is_refused_unless_the_operator_allows_it(new_server, 
     server = new_server()
     for address in (f"{url}/hello.git", url.replace("127.0.0.1", "localhost") + "/hello.git",
                     url.replace("127.0.0.1", "[::ffff:127.0.0.1]") + "/hello.git", "http://169.254.169.254/x.git",
-                    "http://10.0.0.1/x.git", "http://0.0.0.0/x.git", url.replace("127.0.0.1", "2130706433") + "/hello.git"):
+                    "http://10.0.0.1/x.git", "http://0.0.0.0/x.git"):
         job = server.submit_git(address)
         outcome = server.events(job)[-1]["result"]
         assert outcome["status"] == "failed" and outcome["error_type"] == "SourceError", (address, outcome)
         assert "allow" in outcome["error"], outcome
+    job = server.submit_git(url.replace("127.0.0.1", "2130706433") + "/hello.git")
+    assert server.events(job)[-1]["result"]["error_type"] == "SourceError", "an address in disguise"
 
 
 def test_a_workspace_with_two_binaries_and_a_cdylib(server):
@@ -158,7 +161,7 @@ def test_two_artifacts_with_one_name_are_both_kept(server):
 @pytest.mark.parametrize("name, change, kind", [
     ("no lockfile", {"Cargo.lock": None}, {"LockfileError"}),
     ("a truncated lockfile", {"Cargo.lock": 'version = 3\n[[pack'}, {"LockfileError"}),
-    ("an out-of-date lockfile", {"Cargo.toml": '[package]\nname = "probe"\nversion = "0.2.0"\nedition = "2021"\n[dependencies]\nserde = "1"\n'},
+    ("an out-of-date lockfile", {"Cargo.toml": '[package]\nname = "probe"\nversion = "0.2.0"\nedition = "2021"\n'},
      {"LockfileError"}),
     ("a registry crate without checksum", {"Cargo.lock": 'version = 3\n\n[[package]]\nname = "probe"\nversion = "0.1.0"\n\n'
      '[[package]]\nname = "serde"\nversion = "1.0.0"\nsource = "registry+https://github.com/rust-lang/crates.io-index"\n'},
@@ -188,9 +191,21 @@ def test_the_real_project_with_vendored_crates(server, folder):
     result.write_bytes(server.result(job)[2])
     cupel("verify", result, "--allow-software", "--nonce", nonce, check=0)
     statement = json.loads(unpack(result.read_bytes())["provenance.json"])
-    crates = [d for d in statement["predicate"]["buildDefinition"]["resolvedDependencies"] if d.get("uri", "").startswith("pkg:cargo/")]
-    assert len(crates) == 44 and all(len(d["digest"]["sha256"]) == 64 for d in crates)
+    inputs = statement["predicate"]["buildDefinition"]["resolvedDependencies"]
+    crates = [d for d in inputs if d.get("uri", "").startswith("pkg:cargo/")]
+    assert len(crates) == 44 and all(re.fullmatch("[0-9a-f]{64}", d["digest"]["dirHash"]) for d in crates)
+    assert crates == sorted(crates, key=lambda d: d["uri"]) and all(d["annotations"]["vendored"] for d in crates)
     assert {s["name"] for s in statement["subject"]} == {"logscope", "logscope-gen"}
+
+
+def test_the_example_with_crates_from_debian(server, folder):
+    shutil.copytree(ROOT / "Examples/word-count", folder / "word-count", ignore=shutil.ignore_patterns("vendor", "target"))
+    subprocess.run([folder / "word-count/vendor-from-debian", folder / "word-count"], check=True, stdout=subprocess.DEVNULL)
+    done = cupel("build", folder / "word-count", "--server", server.url, "--output", folder / "out", check=0)
+    assert "regex" in done.stdout + done.stderr
+    binary = folder / "out/word-count/artifacts/word-count"
+    counted = subprocess.run([binary], input="one two one", capture_output=True, text=True).stdout
+    assert counted.split() == ["2", "one", "1", "two"]
 
 
 def test_an_altered_vendored_crate_is_found(server):

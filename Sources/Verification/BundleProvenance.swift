@@ -43,9 +43,9 @@ enum BundleProvenance {
 }
 
 /// JSON without the white space between its tokens; keys, strings and numbers stay as they are spelt.
-enum CompactJSON {
+package enum CompactJSON {
     /// - Parameter bytes: a JSON text that parses.
-    static func bytes(of bytes: [UInt8]) -> [UInt8] {
+    package static func bytes(of bytes: [UInt8]) -> [UInt8] {
         var compact: [UInt8] = []
         compact.reserveCapacity(bytes.count)
         var isInString = false

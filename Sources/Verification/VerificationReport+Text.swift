@@ -3,7 +3,7 @@ internal import Appraisal
 
 extension VerificationReport {
     /// The report for a terminal: one screen, right without colours. Whatever the bundle says is shown without
-    /// control characters, and cut where it is long.
+    /// control characters, and cut where it is long; ``json`` holds it whole.
     public func text(colour: Bool) -> String {
         let style = TextStyle(isColoured: colour)
         var text = headline(style) + "\n\n"
@@ -30,7 +30,8 @@ extension VerificationReport {
 
     private static func line(_ line: ReportLine, _ style: TextStyle) -> String {
         let name = line.name + String(repeating: " ", count: max(0, 11 - line.name.count))
-        return "  \(mark(line.status, style))  \(line.step) \(name)  \(TextStyle.plain(line.compared, most: width))\n"
+        let compared = TextStyle.plain(TextStyle.withShortDigests(line.compared), most: width)
+        return "  \(mark(line.status, style))  \(line.step) \(name)  \(compared)\n"
     }
 
     private static func mark(_ status: ReportLine.Status, _ style: TextStyle) -> String {
@@ -70,6 +71,14 @@ private struct TextStyle {
         var clean = String.UnicodeScalarView()
         for scalar in text.unicodeScalars.prefix(most) { clean.append(isHarmless(scalar) ? scalar : "\u{FFFD}") }
         return String(clean) + (text.unicodeScalars.count > most ? "…" : "")
+    }
+
+    /// Every run of 40 hexadecimal digits or more cut to its first 16.
+    static func withShortDigests(_ text: String) -> String {
+        text.split(separator: " ", omittingEmptySubsequences: false).map { word in
+            let digits = word.prefix { $0.isASCII && $0.isHexDigit }
+            return digits.count < 40 ? String(word) : digits.prefix(16) + "…" + word.dropFirst(digits.count)
+        }.joined(separator: " ")
     }
 
     private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {

@@ -60,7 +60,7 @@ public struct VerificationReport: Hashable, Sendable {
         }
     }
 
-    /// The whole report; `docs/verify.md` names its fields.
+    /// The whole report. Fields may be added; none is renamed.
     public var json: JSONValue {
         [
             "verdict": .string(verdict.rawValue),

@@ -2,6 +2,7 @@
 public import Builds
 internal import Foundation
 internal import Sandbox
+internal import Toolchains
 
 /// Builds one job after another, each in a fresh workspace: source, inputs, build, provenance, evidence, bundle.
 public struct BuildPipeline: Sendable {
@@ -22,6 +23,17 @@ public struct BuildPipeline: Sendable {
         } catch {
             return error
         }
+    }
+
+    /// Hashes the toolchain that most builds will use, so that the first build need not wait for it. Throws where there
+    /// is none.
+    public func warmUp() async throws(BuildFailure) {
+        let workspace = try settings.sandbox.makeWorkspace(named: ".warm-up", slot: 0)
+        defer { settings.sandbox.removeWorkspace(workspace) }
+        let toolchain = try CargoToolchain(sourceRoot: workspace.path(.source))
+        let mounts = toolchain.mounts.map { ReadOnlyMount(host: $0.host, inside: $0.inside) }
+        let runner = settings.sandbox.runner(for: workspace, slot: 0, limits: settings.limits, toolMounts: mounts)
+        _ = try await toolchain.tools(runner: runner, workspace: workspace, cache: settings.toolDigests)
     }
 
     private func build(_ job: PipelineJob, events: any BuildEventSink) async throws(BuildFailure) {

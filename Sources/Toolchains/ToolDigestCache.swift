@@ -43,11 +43,19 @@ public final class ToolDigestCache: Sendable {
 
     private static let limit = 4096
     private let entries = Mutex(Entries())
+    private let reading = Mutex(())
 
     public init() {}
 
+    /// Blocks while it reads the file.
     func digest(of path: String) throws(BuildFailure) -> Digest256 {
         let identity = try Identity(path)
+        if let known = entries.withLock({ $0.digests[identity] }) { return known }
+        return try reading.withLock { (_) throws(BuildFailure) in try read(path, identity) }
+    }
+
+    /// One file at a time: builds that begin together need the same ones, and the disk is one.
+    private func read(_ path: String, _ identity: Identity) throws(BuildFailure) -> Digest256 {
         if let known = entries.withLock({ $0.digests[identity] }) { return known }
         let digest: Digest256
         do {

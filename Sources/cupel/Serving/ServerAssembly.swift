@@ -21,6 +21,14 @@ struct ServerAssembly {
         if !configuration.sandbox { logger.warning("Builds run unconfined", metadata: ["setting": "sandbox = false"]) }
         let sandbox = try await HostSandbox.prepare(configuration, folder: data.workspacesPath)
         let pipeline = try pipeline(data, sandbox)
+        let warmUp = Task {
+            do throws(BuildFailure) {
+                try await pipeline.warmUp()
+            } catch {
+                logger.warning("No toolchain is ready", metadata: ["error": "\(error.message)"])
+            }
+        }
+        defer { warmUp.cancel() }
         let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let service = BuildService(
             configuration: configuration, data: data, store: try SQLiteBuildStore(path: data.databasePath),

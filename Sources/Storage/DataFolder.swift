@@ -35,6 +35,7 @@ public final class DataFolder: Sendable {
         try? FileManager.default.removeItem(atPath: self.path + "/incoming")
         try DurableFile.makeFolder(self.path + "/incoming", mode: 0o700)
         try DurableFile.makeFolder(workspacesPath, mode: 0o711)
+        try DurableFile.syncFolder(of: workspacesPath)
     }
 
     deinit { close(lock) }
@@ -72,10 +73,14 @@ public final class DataFolder: Sendable {
         }
     }
 
-    /// The private key of the `software` platform; the first call makes it, by `generate`.
+    /// The private key of the `software` platform; the first call makes it, by `generate`. A key that is there is never
+    /// replaced: `corrupt` where it has another length than 32 bytes, `inputOutput` where it cannot be read.
     public func softwareKey(generate: () -> [UInt8]) throws(StorageError) -> [UInt8] {
         let file = path + "/software.key"
-        if let key = FileManager.default.contents(atPath: file) {
+        if access(file, F_OK) == 0 || errno != ENOENT {
+            guard let key = FileManager.default.contents(atPath: file) else {
+                throw StorageError(.inputOutput, "could not read \(file): give its owner's account to this server")
+            }
             guard key.count == 32 else {
                 throw StorageError(
                     .corrupt, "\(file) has \(key.count) bytes, expected 32: restore it, or remove it for a new key")

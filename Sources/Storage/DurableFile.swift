@@ -14,6 +14,13 @@ enum DurableFile {
         try move(temporary, to: path)
     }
 
+    /// Makes an empty file that only its owner may read, where there is none.
+    static func makeEmpty(_ path: String) throws(StorageError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw failure("open", path) }
+        close(descriptor)
+    }
+
     /// Renames a file whose content is durable already, replacing what is there.
     static func move(_ path: String, to target: String) throws(StorageError) {
         guard rename(path, target) == 0 else { throw failure("move", path) }

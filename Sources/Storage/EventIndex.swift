@@ -33,6 +33,9 @@ struct EventBatch {
     /// `nil` unless the last event is `complete`.
     let outcome: BuildFailure??
 
+    /// Bytes that count towards a log's limit: all but `complete`, which must always fit.
+    var limitedSize: Int { outcome == nil ? bytes.count : starts.last ?? 0 }
+
     /// Throws where something follows `complete`.
     init(_ events: [BuildEvent]) throws(BuildFailure) {
         var bytes: [UInt8] = []

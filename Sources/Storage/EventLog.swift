@@ -27,8 +27,6 @@ public final class EventLog: BuildEventSink {
         var tail = EventTail()
         var waiters: [Int: CheckedContinuation<State, Never>] = [:]
         var nextWaiter = 0
-        /// Set where the file could not be brought back to its published length.
-        var isBroken = false
 
         var state: State { State(length: length, count: index.count, isComplete: outcome != nil) }
     }
@@ -37,6 +35,9 @@ public final class EventLog: BuildEventSink {
     private let descriptor: Int32
     private let limit: Int64
     private let content: Mutex<Content>
+    /// Held while the disk works, so that readers need not wait for it. The value is whether the file may have more
+    /// bytes than are published.
+    private let isTorn = Mutex(false)
 
     /// Opens a log, or makes it. A torn end, left by a crash before anybody saw it, is cut off.
     ///
@@ -76,32 +77,45 @@ public final class EventLog: BuildEventSink {
     public func append(_ events: [BuildEvent]) throws(BuildFailure) {
         guard !events.isEmpty else { return }
         let batch = try EventBatch(events)
-        let (waiters, state) = try content.withLock { (content) throws(BuildFailure) in
-            try write(batch, to: &content)
+        try isTorn.withLock { (isTorn) throws(BuildFailure) in
+            try write(batch, isTorn: &isTorn)
+            publish(batch)
+        }
+    }
+
+    private func write(_ batch: EventBatch, isTorn: inout Bool) throws(BuildFailure) {
+        let state = state
+        guard !state.isComplete else {
+            throw BuildFailure(.internal, "the event log is complete: nothing can follow")
+        }
+        guard batch.limitedSize == 0 || Int64(state.length + batch.limitedSize) <= limit else {
+            throw BuildFailure(.resourceLimit, "the build's log has more than \(limit) bytes, the limit log_size")
+        }
+        do throws(StorageError) {
+            if isTorn { try cut(to: state.length) }
+            try DurableFile.writeAll(batch.bytes, to: descriptor, path: path)
+            if batch.outcome != nil, fsync(descriptor) != 0 { throw DurableFile.failure("sync", path) }
+            isTorn = false
+        } catch {
+            isTorn = ftruncate(descriptor, off_t(state.length)) != 0
+            throw BuildFailure(.resourceLimit, "the build's log could not be kept: \(error.message)")
+        }
+    }
+
+    private func cut(to length: Int) throws(StorageError) {
+        guard ftruncate(descriptor, off_t(length)) == 0 else { throw DurableFile.failure("cut the torn end of", path) }
+    }
+
+    private func publish(_ batch: EventBatch) {
+        let (waiters, state) = content.withLock { content in
+            content.index.add(starts: batch.starts, from: content.length)
+            content.tail.add(ByteBuffer(bytes: batch.bytes), at: content.length)
+            content.length += batch.bytes.count
+            content.outcome = batch.outcome
             defer { content.waiters = [:] }
             return (content.waiters.values, content.state)
         }
         for waiter in waiters { waiter.resume(returning: state) }
-    }
-
-    private func write(_ batch: EventBatch, to content: inout Content) throws(BuildFailure) {
-        guard content.outcome == nil, !content.isBroken else {
-            throw BuildFailure(.internal, "the event log is closed: nothing can follow")
-        }
-        guard batch.outcome != nil || Int64(content.length + batch.bytes.count) <= limit else {
-            throw BuildFailure(.resourceLimit, "the build's log has more than \(limit) bytes, the limit log_size")
-        }
-        do throws(StorageError) {
-            try DurableFile.writeAll(batch.bytes, to: descriptor, path: path)
-            if batch.outcome != nil, fsync(descriptor) != 0 { throw DurableFile.failure("sync", path) }
-        } catch {
-            content.isBroken = ftruncate(descriptor, off_t(content.length)) != 0
-            throw BuildFailure(.resourceLimit, "the build's log could not be kept: \(error.message)")
-        }
-        content.index.add(starts: batch.starts, from: content.length)
-        content.tail.add(ByteBuffer(bytes: batch.bytes), at: content.length)
-        content.length += batch.bytes.count
-        content.outcome = batch.outcome
     }
 
     /// Syncs what was written so far.
@@ -127,11 +141,12 @@ public final class EventLog: BuildEventSink {
     }
 
     /// Where event number `number` (from 0) begins; the log's length for the event that comes next; `nil` beyond that.
-    public func offset(ofEvent number: Int) -> Int? {
+    /// Throws `inputOutput` where the file cannot be read.
+    public func offset(ofEvent number: Int) throws(StorageError) -> Int? {
         let (length, count, start) = content.withLock { ($0.length, $0.index.count, $0.index.start(before: number)) }
         guard number < count else { return number == count ? length : nil }
         guard let start else { return nil }
-        return try? EventScan.offset(skipping: start.skip, from: start.offset, descriptor: descriptor, path: path)
+        return try EventScan.offset(skipping: start.skip, from: start.offset, descriptor: descriptor, path: path)
     }
 
     /// Waits until the log is longer than `length`, or complete. Returns at once where it is, and where the task is

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Builds
+import Foundation
 
 /// The event logs of a service: those of unfinished jobs stay open, a few finished ones are kept for the next reader.
 public actor EventLogs {
@@ -31,13 +32,23 @@ public actor EventLogs {
         return log
     }
 
-    /// The log of a job that is known to exist.
+    /// Drops the log of a job that could not be accepted; what it has on disk is the data folder's to remove.
+    public func forget(_ id: JobID) {
+        open[id] = nil
+        order.removeAll { $0 == id }
+    }
+
+    /// The log of a job that is known to exist. Throws `corrupt` where it is not there.
     public func log(_ id: JobID) throws(StorageError) -> EventLog {
         if let log = open[id] {
             keep(log, id)
             return log
         }
-        let log = try EventLog(path: folder.eventsPath(id), limit: limit)
+        let path = folder.eventsPath(id)
+        guard access(path, F_OK) == 0 || errno != ENOENT else {
+            throw StorageError(.corrupt, "the event log \(path) is missing: restore it")
+        }
+        let log = try EventLog(path: path, limit: limit)
         keep(log, id)
         return log
     }

@@ -11,7 +11,8 @@ public struct RecoveredJob: Sendable {
 /// those that were interrupted first.
 ///
 /// A job whose log is complete has ended, whatever its row says. A job that ran is started afresh once; the second time
-/// it ends with `InterruptedError`. Half results and folders of jobs that were never acknowledged are removed.
+/// it ends with `InterruptedError`; one whose log is missing or corrupt, with `InternalError` in its row. Half results
+/// and folders of jobs that were never acknowledged are removed.
 public func recover(
     store: any BuildStore, logs: EventLogs, folder: DataFolder
 ) async throws(StorageError) -> [RecoveredJob] {
@@ -20,8 +21,9 @@ public func recover(
     var interrupted: [RecoveredJob] = []
     var waiting: [RecoveredJob] = []
     for job in try await store.unfinished() {
-        let log = try await logs.log(job.id)
+        guard let log = try await openLog(of: job, logs: logs, store: store) else { continue }
         if let outcome = log.outcome {
+            if outcome != nil { folder.removeLeftovers(job.id) }
             try await store.finish(job.id, outcome)
         } else if job.state == .queued {
             folder.removeLeftovers(job.id)
@@ -39,6 +41,19 @@ public func recover(
 
 /// How often a build is started.
 let maximumAttempts = 2
+
+/// `nil` where the log is lost: that ends its job, and no other one.
+private func openLog(
+    of job: StoredJob, logs: EventLogs, store: any BuildStore
+) async throws(StorageError) -> EventLog? {
+    do throws(StorageError) {
+        return try await logs.log(job.id)
+    } catch {
+        guard error.code == .corrupt else { throw error }
+        try await store.finish(job.id, BuildFailure(.internal, error.message))
+        return nil
+    }
+}
 
 private func end(_ job: StoredJob, log: EventLog, store: any BuildStore) async throws(StorageError) {
     let failure = BuildFailure(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Builds
+import Foundation
 import GRDB
 import StrictJSON
 
@@ -10,8 +11,11 @@ public final class SQLiteBuildStore: BuildStore {
 
     private let database: DatabasePool
 
-    /// Opens the database at `path`, or makes it.
+    /// Opens the database at `path`, or makes it; only its owner may read it. Throws `newerVersion` where a newer
+    /// release wrote it, `corrupt` where it is no database of ours.
     public init(path: String) throws(StorageError) {
+        // SQLite gives its other files the permissions of this one.
+        try DurableFile.makeEmpty(path)
         var configuration = GRDB.Configuration()
         configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { database in try database.execute(sql: "PRAGMA synchronous = FULL") }
@@ -53,6 +57,9 @@ public final class SQLiteBuildStore: BuildStore {
     public func accept(_ job: StoredJob) async throws(StorageError) {
         let request = String(decoding: job.request.storedJSON.canonicalBytes, as: UTF8.self)
         try await write { database in
+            guard try Self.fetch(job.id, in: database) == nil else {
+                throw StorageError(.corrupt, "the job \(job.id) is there already")
+            }
             try database.cachedStatement(
                 sql: "INSERT INTO job (id, request, state, attempt, created_at) VALUES (?, ?, ?, ?, ?)"
             ).execute(arguments: [job.id.text, request, job.state.rawValue, job.attempt, job.createdAt])
@@ -73,7 +80,12 @@ public final class SQLiteBuildStore: BuildStore {
 
     public func allJobs() async throws(StorageError) -> Set<JobID> {
         try await read { database in
-            Set(try String.fetchAll(database, sql: "SELECT id FROM job").compactMap { JobID($0) })
+            var ids: Set<JobID> = []
+            for text in try String.fetchAll(database, sql: "SELECT id FROM job") {
+                guard let id = JobID(text) else { throw Self.corruptRow(text) }
+                ids.insert(id)
+            }
+            return ids
         }
     }
 
@@ -109,12 +121,19 @@ public final class SQLiteBuildStore: BuildStore {
     }
 
     private static func job(_ row: Row) throws -> StoredJob {
-        let text: String = row["id"]
-        let stored: String = row["request"]
-        guard let id = JobID(text), let state = StoredJob.State(rawValue: row["state"]),
+        // GRDB's typed columns trap on a value of another type; these do not.
+        let text = String.fromDatabaseValue(row["id"]) ?? "?"
+        guard let id = JobID(text), let state = String.fromDatabaseValue(row["state"]).flatMap(StoredJob.State.init),
+            let attempt = Int.fromDatabaseValue(row["attempt"]), attempt >= 0,
+            let createdAt = String.fromDatabaseValue(row["created_at"]),
+            let stored = String.fromDatabaseValue(row["request"]),
             let json = try? JSONValue(parsing: Array(stored.utf8)), let request = BuildRequest(storedJSON: json)
-        else { throw StorageError(.corrupt, "the row of job \(text) is not what this release writes") }
-        return StoredJob(id: id, request: request, state: state, attempt: row["attempt"], createdAt: row["created_at"])
+        else { throw corruptRow(text) }
+        return StoredJob(id: id, request: request, state: state, attempt: attempt, createdAt: createdAt)
+    }
+
+    private static func corruptRow(_ id: String) -> StorageError {
+        StorageError(.corrupt, "the row of job \(id) is not what this release writes: restore the database")
     }
 
     private func write<Result: Sendable>(

@@ -8,7 +8,7 @@ extension EventLog {
     /// The place in line that the log says last, where that is its last event.
     var announcedPosition: Int? {
         let state = state
-        guard state.count > 0, let start = offset(ofEvent: state.count - 1),
+        guard state.count > 0, let start = try? offset(ofEvent: state.count - 1),
             let event = try? read(from: start, limit: state.length - start)
         else { return nil }
         let text = event.readableBytesView.dropFirst(Array("data: ".utf8).count)

@@ -33,6 +33,7 @@ extension Router {
             try await store.accept(job)
             await dispatcher.enter(job, log: log, announced: position)
         } catch {
+            await logs.forget(id)
             data.remove(id)
             logger.error("A job could not be kept", metadata: ["build.id": "\(id)", "error": "\(error)"])
             throw .storageFull

@@ -55,7 +55,7 @@ struct EventStream: Sendable {
     private func start(_ writer: inout any ResponseBodyWriter, _ pulse: Pulse) async throws -> Int? {
         while true {
             let state = log.state
-            if let offset = log.offset(ofEvent: first) { return offset }
+            if let offset = try log.offset(ofEvent: first) { return offset }
             if state.isComplete || pulse.isStopped { return nil }
             try await wait(beyond: state.length, &writer, pulse)
         }

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+import Builds
+import Foundation
+import Storage
+import Testing
+
+@Suite struct RecoveryTests {
+    private let temporary: TemporaryFolder
+    private let folder: DataFolder
+
+    init() throws {
+        temporary = try TemporaryFolder()
+        folder = try DataFolder(path: temporary.path)
+    }
+
+    /// How a job stood when the service stopped, and what becomes of it.
+    struct Row: CustomTestStringConvertible, Sendable {
+        let testDescription: String
+        let attempts: Int
+        let end: BuildEvent?
+        let state: StoredJob.State
+        /// `nil` where the job goes on.
+        let outcome: BuildFailure.Kind??
+    }
+
+    private static let rows = [
+        Row(testDescription: "waiting", attempts: 0, end: nil, state: .queued, outcome: nil),
+        Row(testDescription: "first attempt", attempts: 1, end: nil, state: .running, outcome: nil),
+        Row(testDescription: "second attempt", attempts: 2, end: nil, state: .failed, outcome: .some(.interrupted)),
+        Row(testDescription: "third attempt", attempts: 3, end: nil, state: .failed, outcome: .some(.interrupted)),
+        Row(
+            testDescription: "good, row behind", attempts: 1, end: .complete(nil), state: .succeeded,
+            outcome: .some(nil)),
+        Row(
+            testDescription: "good in the second attempt", attempts: 2, end: .complete(nil), state: .succeeded,
+            outcome: .some(nil)),
+        Row(
+            testDescription: "failed, row behind", attempts: 1, end: .complete(BuildFailure(.build, "no")),
+            state: .failed, outcome: .some(.build)),
+        Row(
+            testDescription: "cancelled while it waited", attempts: 0, end: .complete(BuildFailure(.cancelled, "no")),
+            state: .failed, outcome: .some(.cancelled)),
+    ]
+
+    @Test(arguments: rows, StoreKind.allCases)
+    func everyJobGoesOnOrEnds(row: Row, kind: StoreKind) async throws {
+        let store = try kind.make(in: temporary)
+        try await make(1, attempts: row.attempts, end: row.end, store: store)
+        let before = try bytes(of: folder.eventsPath(id(1)))
+        // What a recovery did, a second one does not change.
+        for _ in 1...2 {
+            let logs = EventLogs(folder: folder, limit: 1 << 20)
+            let recovered = try await recover(store: store, logs: logs, folder: folder)
+            let log = try await logs.log(id(1))
+            #expect(recovered.map(\.job.id) == (row.outcome == nil ? [id(1)] : []))
+            #expect(recovered.allSatisfy { $0.log === log && $0.job.attempt == row.attempts })
+            #expect(log.outcome.map { $0?.kind } == row.outcome)
+            #expect(try await store.job(id(1))?.state == row.state)
+            #expect(try await store.job(id(1))?.attempt == row.attempts)
+            let isInterrupted = row.outcome == .some(.interrupted)
+            #expect(log.state.count == (row.end == nil ? 1 : 2) + (isInterrupted ? 1 : 0))
+            #expect(try bytes(of: folder.eventsPath(id(1))).starts(with: before))
+        }
+    }
+
+    @Test func interruptedJobsComeFirstAndTheOrderIsKept() async throws {
+        let store: any BuildStore = MemoryBuildStore()
+        for (number, attempts) in [(1, 0), (2, 1), (3, 2), (4, 0), (5, 1)] as [(UInt64, Int)] {
+            try await make(number, attempts: attempts, end: nil, store: store)
+        }
+        let recovered = try await recover(store: store, logs: EventLogs(folder: folder, limit: 1 << 20), folder: folder)
+        #expect(recovered.map(\.job.id) == [2, 5, 1, 4].map(id))
+        #expect(try await store.markRunning(id(2)) == 2)
+    }
+
+    @Test func aJobThatWasPutBackIsStartedAsOften() async throws {
+        let store: any BuildStore = MemoryBuildStore()
+        try await make(1, attempts: 1, end: nil, store: store)
+        try await store.requeue(id(1))
+        let recovered = try await recover(store: store, logs: EventLogs(folder: folder, limit: 1 << 20), folder: folder)
+        #expect(recovered.map(\.job.attempt) == [0])
+        #expect(recovered.map(\.job.state) == [.queued])
+    }
+
+    @Test(arguments: [0, 1, 2])
+    func whatAnAttemptLeftIsRemoved(attempts: Int) async throws {
+        let store: any BuildStore = MemoryBuildStore()
+        try await make(1, attempts: attempts, end: nil, store: store)
+        try leaveThings(in: folder.folderPath(id(1)))
+        _ = try await recover(store: store, logs: EventLogs(folder: folder, limit: 1 << 20), folder: folder)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.folderPath(id(1)))
+        #expect(Set(names) == ["source", "events.sse"])
+        #expect(try bytes(of: folder.sourcePath(id(1))) == [1])
+    }
+
+    @Test(arguments: [true, false])
+    func onlyAGoodBuildKeepsItsResult(isGood: Bool) async throws {
+        let store: any BuildStore = MemoryBuildStore()
+        let end = BuildEvent.complete(isGood ? nil : BuildFailure(.build, "no"))
+        try await make(1, attempts: 1, end: end, store: store)
+        try leaveThings(in: folder.folderPath(id(1)))
+        _ = try await recover(store: store, logs: EventLogs(folder: folder, limit: 1 << 20), folder: folder)
+        #expect(exists(folder.resultPath(id(1))) == isGood)
+    }
+
+    @Test func jobsThatWereNeverAcknowledgedAreRemovedAndOthersStay() async throws {
+        let store: any BuildStore = MemoryBuildStore()
+        let logs = EventLogs(folder: folder, limit: 1 << 20)
+        try await make(1, attempts: 0, end: nil, store: store)
+        try await make(2, attempts: 1, end: .complete(nil), store: store)
+        try await store.finish(id(2), nil)
+        try await logs.create(id(3), source: nil).append([.queued(position: 0)])
+        try write([1], to: folder.path + "/jobs/note")
+        _ = try await recover(store: store, logs: EventLogs(folder: folder, limit: 1 << 20), folder: folder)
+        #expect(exists(folder.folderPath(id(1))) && exists(folder.folderPath(id(2))))
+        #expect(!exists(folder.folderPath(id(3))))
+        #expect(exists(folder.path + "/jobs/note"))
+    }
+
+    @Test func aTornLogGoesOnAfterItsLastWholeEvent() async throws {
+        let store: any BuildStore = MemoryBuildStore()
+        try await make(1, attempts: 1, end: .complete(nil), store: store)
+        let all = try bytes(of: folder.eventsPath(id(1)))
+        try write(Array(all.dropLast()), to: folder.eventsPath(id(1)))
+        let recovered = try await recover(store: store, logs: EventLogs(folder: folder, limit: 1 << 20), folder: folder)
+        #expect(recovered.map(\.log.state.count) == [1])
+        try recovered.first?.log.append([.complete(nil)])
+        #expect(try bytes(of: folder.eventsPath(id(1))) == all)
+    }
+
+    @Test(arguments: [nil, "data: nonsense\n\n"])
+    func aLostLogEndsItsJobAndNoOther(content: String?) async throws {
+        let store: any BuildStore = MemoryBuildStore()
+        for number in 1...2 as ClosedRange<UInt64> { try await make(number, attempts: 1, end: nil, store: store) }
+        try FileManager.default.removeItem(atPath: folder.eventsPath(id(1)))
+        if let content { try write(Array(content.utf8), to: folder.eventsPath(id(1))) }
+        let recovered = try await recover(store: store, logs: EventLogs(folder: folder, limit: 1 << 20), folder: folder)
+        #expect(recovered.map(\.job.id) == [id(2)])
+        #expect(try await store.job(id(1))?.state == .failed)
+        #expect(exists(folder.eventsPath(id(1))) == (content != nil))
+    }
+
+    private func make(_ number: UInt64, attempts: Int, end: BuildEvent?, store: any BuildStore) async throws {
+        try write([1], to: folder.incomingPath(id(number)))
+        let logs = EventLogs(folder: folder, limit: 1 << 20)
+        let log = try await logs.create(id(number), source: folder.incomingPath(id(number)))
+        try log.append([.queued(position: 0)])
+        try await store.accept(job(number))
+        for _ in 0..<attempts { _ = try await store.markRunning(id(number)) }
+        if let end { try log.append([end]) }
+    }
+
+    private func leaveThings(in path: String) throws {
+        for name in ["result.tar.gz", "result.tar.gz.new"] { try write([1], to: "\(path)/\(name)") }
+        try FileManager.default.createDirectory(atPath: path + "/half", withIntermediateDirectories: true)
+        try write([1], to: path + "/half/file")
+    }
+}

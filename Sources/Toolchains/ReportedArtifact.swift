@@ -19,11 +19,10 @@ struct ReportedArtifact: Hashable, Sendable {
     /// the source tree, and for examples, tests, build scripts and what only the compiler reads.
     static func all(in message: JSONValue) -> [ReportedArtifact] {
         guard message["reason"] == "compiler-artifact", let id = message["package_id"]?.stringValue,
-            id.hasPrefix("path+file://"), let target = message["target"], message["profile"]?["test"] != true
+            let package = localPackage(id), let target = message["target"], message["profile"]?["test"] != true
         else { return [] }
         let kinds = Set(target["kind"]?.arrayValue?.compactMap(\.stringValue) ?? [])
         let source = target["src_path"]?.stringValue ?? ""
-        let package = packageName(id)
         if kinds.contains("bin") {
             guard let file = message["executable"]?.stringValue else { return [] }
             return [
@@ -39,12 +38,22 @@ struct ReportedArtifact: Hashable, Sendable {
         }
     }
 
-    /// From a package id specification: `path+file:///folder#name@version`, or `path+file:///name#version`.
-    private static func packageName(_ id: String) -> String {
-        let parts = id.split(separator: "#", maxSplits: 1)
-        let fragment = parts.count > 1 ? parts[1] : ""
-        let name = fragment.contains("@") ? fragment.prefix { $0 != "@" } : parts[0].split(separator: "/").last ?? ""
-        let safe = name.filter { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
+    /// The name of a package of the source tree; `nil` for others.
+    ///
+    /// Cargo writes ids as package id specifications, `path+file:///folder#name@version` or
+    /// `path+file:///name#version`; before 1.77 as `name version (path+file:///folder)`.
+    private static func localPackage(_ id: String) -> String? {
+        let name: Substring?
+        if id.hasPrefix("path+file://") {
+            let parts = id.split(separator: "#", maxSplits: 1)
+            let fragment = parts.count > 1 ? parts[1] : ""
+            name = fragment.contains("@") ? fragment.prefix { $0 != "@" } : parts[0].split(separator: "/").last
+        } else {
+            let words = id.split(separator: " ", maxSplits: 2)
+            guard words.count == 3, words[2].hasPrefix("(path+file://") else { return nil }
+            name = words[0]
+        }
+        let safe = (name ?? "").filter { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
         return safe.isEmpty ? "package" : String(safe)
     }
 }

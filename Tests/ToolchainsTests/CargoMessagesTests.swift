@@ -45,6 +45,22 @@ import Toolchains
         return other
     }
 
+    @Test(arguments: [
+        ("path+file:///build/source#app@0.1.0", true), ("path+file:///build/app#0.1.0", true),
+        ("app 0.1.0 (path+file:///build/source)", true),
+        ("registry+https://github.com/rust-lang/crates.io-index#app@0.1.0", false),
+        ("app 0.1.0 (registry+https://github.com/rust-lang/crates.io-index)", false),
+        ("app 0.1.0 (git+https://example.com/path+file://#0123456)", false),
+    ])
+    func onlyPackagesOfTheSourceTreeMakeArtifacts(package: String, isLocal: Bool) throws {
+        let report = Report(package: package).line
+        guard isLocal else {
+            #expect(throws: BuildFailure.self) { try artifacts([report]) }
+            return
+        }
+        #expect(try artifacts([report]).map(\.name) == ["app"])
+    }
+
     @Test(arguments: [1, 7, 100_000])
     func programsAndLibrariesAreFoundInWhateverPieces(chunk: Int) throws {
         let library = Report(

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Builds
+package import Builds
 internal import Foundation
 
 /// The folder that the build wrote, read when every process of the build is dead. Nothing in it is believed: an
 /// artifact is a regular file, reached without following a link.
-struct OutputFolder: Sendable {
+package struct OutputFolder: Sendable {
+    package init(path: String) { self.path = path }
+
     /// Absolute.
     let path: String
 
     /// The file's absolute path and its size in bytes. Throws `ArtifactError` for anything but a regular file.
-    func regularFile(at relativePath: String) throws(BuildFailure) -> (path: String, size: Int64) {
+    package func regularFile(at relativePath: String) throws(BuildFailure) -> (path: String, size: Int64) {
         var current = path
         let components = relativePath.split(separator: "/", omittingEmptySubsequences: false)
         for (index, component) in components.enumerated() {

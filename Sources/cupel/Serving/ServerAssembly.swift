@@ -2,6 +2,7 @@
 import Attesters
 import BuildServer
 import Builds
+import ByteCoding
 import Foundation
 import Logging
 import NIOCore
@@ -20,7 +21,7 @@ struct ServerAssembly {
         let data = try DataFolder(path: configuration.data)
         if !configuration.sandbox { logger.warning("Builds run unconfined", metadata: ["setting": "sandbox = false"]) }
         let sandbox = try await HostSandbox.prepare(configuration, folder: data.workspacesPath)
-        let pipeline = try pipeline(data, sandbox)
+        let pipeline = try pipeline(data, sandbox, logger)
         let warmUp = Task {
             do throws(BuildFailure) {
                 try await pipeline.warmUp()
@@ -46,11 +47,13 @@ struct ServerAssembly {
         }
     }
 
-    private func pipeline(_ data: DataFolder, _ sandbox: Sandbox) throws -> BuildPipeline {
+    private func pipeline(_ data: DataFolder, _ sandbox: Sandbox, _ logger: Logger) throws -> BuildPipeline {
         let key = try data.softwareKey(generate: SoftwareAttester.generateKey)
+        let attester = try SoftwareAttester(privateKey: key)
+        logger.info("Signing as the software platform", metadata: ["key": "\(Hex.encode(attester.publicKey))"])
         return BuildPipeline(
             settings: PipelineSettings(
-                sandbox: sandbox, attester: try SoftwareAttester(privateKey: key), limits: configuration.limits,
+                sandbox: sandbox, attester: attester, limits: configuration.limits,
                 allowPrivateSources: configuration.allowPrivateSources, builderID: configuration.builderID,
                 toolDigests: ToolDigestCache()))
     }

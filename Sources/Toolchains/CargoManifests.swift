@@ -84,7 +84,11 @@ struct CargoManifests {
     private mutating func add(_ path: String, from folder: String) throws(BuildFailure) {
         if let real = ProjectFiles.confined(path, from: folder, root: root) { return waiting.append(real) }
         guard leadsOut(path, from: folder) else { return }
-        throw BuildFailure(
+        throw outside(path, from: folder)
+    }
+
+    private func outside(_ path: String, from folder: String) -> BuildFailure {
+        BuildFailure(
             .inputVerification,
             "\(shown(relative(folder + "/Cargo.toml"))) uses the path '\(shown(path))', which leads out of the source "
                 + "tree; a path dependency must lie within it")
@@ -105,10 +109,17 @@ struct CargoManifests {
     /// Members may be patterns.
     private mutating func addMembers(_ pattern: String, from folder: String) throws(BuildFailure) {
         guard pattern.contains(where: { "*?[".contains($0) }) else { return try add(pattern, from: folder) }
+        guard !pattern.hasPrefix("/") else { throw outside(pattern, from: folder) }
         var folders = [folder]
         for part in pattern.split(separator: "/") {
             var next: [String] = []
-            for folder in folders { next += try Self.matches(String(part), in: folder) }
+            for place in folders {
+                // Nothing outside of the tree is even listed.
+                guard ProjectFiles.confined(".", from: place, root: root) != nil || !ProjectFiles.exists(place) else {
+                    throw outside(pattern, from: folder)
+                }
+                next += try Self.matches(String(part), in: place)
+            }
             folders = next
             guard folders.count <= Self.limit else {
                 throw BuildFailure(.resourceLimit, "'\(shown(pattern))' matches more than \(Self.limit) folders")

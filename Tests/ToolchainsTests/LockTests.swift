@@ -116,6 +116,7 @@ import Toolchains
         "[workspace.dependencies]\ndep = { path = \"../dep\" }",
         "[workspace]\nmembers = [\"../dep\"]",
         "[workspace]\nmembers = [\"../*\"]",
+        "[workspace]\nmembers = [\"/etc/*\"]",
         "[package]\nname = \"a\"\nworkspace = \"../\"",
         "[patch.crates-io]\ndep = { path = \"../dep\" }",
         "[replace]\n\"dep:1.0.0\" = { path = \"../dep\" }",

@@ -1,24 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-import Builds
+package import Builds
 import Foundation
 
 /// The command line that confines one command, as a value.
 ///
 /// As root it is a chain of programs that each do one thing and become the next: `unshare` and `mount` bring toolchains
 /// into the view of the build user, `prlimit` limits, `setpriv` becomes the build user, `bwrap` confines.
-struct BubblewrapCommand: Sendable {
+package struct BubblewrapCommand: Sendable {
+    /// Numbers of descriptors in the new process.
+    private enum Descriptor {
+        static let seccompProgram = 3
+        /// Where bubblewrap says which process is the namespace's first.
+        static let information = 4
+        /// From which bubblewrap reads before it begins.
+        static let permission = 5
+    }
+
     let command: Command
     let workspace: Workspace
     let toolMounts: [ReadOnlyMount]
     let limits: ResourceLimits
     /// `nil` where builds run under this user's id.
     let user: UInt32?
-    /// A descriptor of the seccomp program, in the new process.
-    let seccompDescriptor: Int32
     /// A cgroup's folder to enter first.
     let controlGroup: String?
 
-    var arguments: [String] {
+    package init(
+        command: Command, workspace: Workspace, toolMounts: [ReadOnlyMount], limits: ResourceLimits, user: UInt32?,
+        controlGroup: String?
+    ) {
+        self.command = command
+        self.workspace = workspace
+        self.toolMounts = toolMounts
+        self.limits = limits
+        self.user = user
+        self.controlGroup = controlGroup
+    }
+
+    /// The first is the absolute path of a program.
+    package var arguments: [String] {
         var chain: [String] = []
         if let controlGroup {
             chain += [Programs.shell, "-c", "echo $$ > \"$0\" && exec \"$@\"", controlGroup + "/cgroup.procs"]
@@ -35,7 +55,7 @@ struct BubblewrapCommand: Sendable {
     /// namespace that ends with the command.
     private var bindTools: [String] {
         let script =
-            "while [ \"$1\" != -- ]; do mount --bind \"$1\" \"$2\" || exit 1; shift 2; done; shift; exec \"$@\""
+            "while [ \"$1\" != -- ]; do \(Programs.mount) --bind \"$1\" \"$2\" || exit 1; shift 2; done; shift; exec \"$@\""
         let pairs = toolMounts.enumerated().flatMap { [$1.host, boundPath($0)] }
         return [Programs.unshare, "--mount", "--propagation", "private", "--", Programs.shell, "-c", script, "sh"]
             + pairs
@@ -55,7 +75,8 @@ struct BubblewrapCommand: Sendable {
             options += ["--ro-bind", user == nil ? mount.host : boundPath(index), mount.inside]
         }
         options += [
-            "--remount-ro", "/", "--chdir", command.workingDirectory, "--seccomp", "\(seccompDescriptor)", "--",
+            "--remount-ro", "/", "--chdir", command.workingDirectory, "--seccomp", "\(Descriptor.seccompProgram)",
+            "--info-fd", "\(Descriptor.information)", "--block-fd", "\(Descriptor.permission)", "--",
         ]
         return options + [command.executable] + command.arguments
     }
@@ -89,7 +110,11 @@ struct BubblewrapCommand: Sendable {
     private var etc: [String] {
         var options: [String] = []
         for name in ["passwd", "group"] { options += ["--ro-bind", "\(workspace.root)/etc/\(name)", "/etc/\(name)"] }
-        var names = ["ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "ssl", "ca-certificates"]
+        // Certificates, but not the private keys beside them.
+        var names = [
+            "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "ssl/certs", "ssl/openssl.cnf",
+            "pki/tls/certs", "pki/ca-trust/extracted", "ca-certificates",
+        ]
         if command.network { names += ["resolv.conf", "hosts", "nsswitch.conf", "gai.conf", "services", "protocols"] }
         for name in names { options += ["--ro-bind-try", "/etc/\(name)", "/etc/\(name)"] }
         return options
@@ -103,7 +128,7 @@ struct BubblewrapCommand: Sendable {
 }
 
 /// Limits of each process, for prlimit(1).
-struct ResourceLimits: Hashable, Sendable {
+package struct ResourceLimits: Hashable, Sendable {
     let openFiles: Int
     /// Processes and threads of the user.
     let processes: Int
@@ -111,6 +136,13 @@ struct ResourceLimits: Hashable, Sendable {
     let fileSize: Int64
     /// Bytes of one process's own memory.
     let memory: Int64
+
+    package init(openFiles: Int, processes: Int, fileSize: Int64, memory: Int64) {
+        self.openFiles = openFiles
+        self.processes = processes
+        self.fileSize = fileSize
+        self.memory = memory
+    }
 
     var options: [String] {
         [

@@ -17,9 +17,10 @@ struct ChildProcess: ~Copyable {
 
     /// - Parameters:
     ///   - arguments: the first is an absolute path.
-    ///   - inherited: a descriptor that the child gets as number 3.
+    ///   - inherited: descriptors that the child gets as numbers 3, 4 and so on.
     init(
-        _ arguments: [String], environment: [String: String], workingDirectory: String? = nil, inherited: Int32? = nil
+        _ arguments: [String], environment: [String: String], workingDirectory: String? = nil,
+        inherited: [Int32] = []
     ) throws(BuildFailure) {
         var output: [Int32] = [-1, -1]
         var errors: [Int32] = [-1, -1]
@@ -31,7 +32,7 @@ struct ChildProcess: ~Copyable {
         var process = pid_t()
         let status = Self.spawn(
             &process, arguments, environment, workingDirectory, output: output[1], errors: errors[1],
-            inherited: inherited ?? -1)
+            inherited: inherited)
         close(output[1])
         close(errors[1])
         let descriptor = status == 0 ? cprocess_watch(process) : -1
@@ -72,12 +73,12 @@ struct ChildProcess: ~Copyable {
 
     private static func spawn(
         _ process: inout pid_t, _ arguments: [String], _ environment: [String: String], _ directory: String?,
-        output: Int32, errors: Int32, inherited: Int32
+        output: Int32, errors: Int32, inherited: [Int32]
     ) -> Int32 {
         let argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         let envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
         defer { for pointer in argv + envp { free(pointer) } }
-        return cprocess_spawn(&process, argv, envp, directory, output, errors, inherited)
+        return cprocess_spawn(&process, argv, envp, directory, output, errors, inherited, Int32(inherited.count))
     }
 
     private static func end(_ process: pid_t) {

@@ -20,9 +20,15 @@ struct ControlGroups: Hashable, Sendable {
         guard path != root + "/", access(path + "/cgroup.subtree_control", W_OK) == 0 else { return nil }
         // A group that has processes cannot have children with controllers: the service moves into a leaf.
         let leaf = path + "/service"
-        guard mkdir(leaf, 0o755) == 0 || errno == EEXIST, put("\(getpid())", in: leaf + "/cgroup.procs"),
-            put("+memory +pids", in: path + "/cgroup.subtree_control")
-        else { return nil }
+        guard mkdir(leaf, 0o755) == 0 || errno == EEXIST, put("\(getpid())", in: leaf + "/cgroup.procs") else {
+            return nil
+        }
+        guard put("+memory +pids", in: path + "/cgroup.subtree_control") else {
+            // Others are in this group: it is not ours to divide.
+            _ = put("\(getpid())", in: path + "/cgroup.procs")
+            rmdir(leaf)
+            return nil
+        }
         return ControlGroups(path: path)
     }
 
@@ -61,6 +67,11 @@ struct ControlGroup: Hashable, Sendable {
         if count("oom_kill", in: "memory.events") > 0 {
             return BuildFailure(
                 .resourceLimit, "the build needed more memory than the limit of \(limits.memory) bytes (memory)")
+        }
+        if count("max", in: "pids.events") > 0 {
+            return BuildFailure(
+                .resourceLimit,
+                "the build needed more processes and threads than the limit of \(limits.processes) (processes)")
         }
         return nil
     }

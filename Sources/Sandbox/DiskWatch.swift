@@ -13,8 +13,11 @@ final class DiskWatch: Sendable {
         var failure: BuildFailure?
         var isStopped = false
         var freeAtLastWalk: Int64
+        var deletedFiles: Int64 = 0
     }
 
+    /// On which the workspace lies.
+    let device: dev_t
     private let workspace: Workspace
     private let limits: BuildLimits
     private let state: Mutex<State>
@@ -23,6 +26,8 @@ final class DiskWatch: Sendable {
     init(workspace: Workspace, limits: BuildLimits) {
         self.workspace = workspace
         self.limits = limits
+        var status = stat()
+        device = stat(workspace.root, &status) == 0 ? status.st_dev : 0
         state = Mutex(State(freeAtLastWalk: Self.freeSpace(workspace.root)))
         let thread = Thread { self.watch() }
         thread.stackSize = 512 << 10
@@ -36,8 +41,20 @@ final class DiskWatch: Sendable {
     /// Cheap: compares the free space with that of the last walk.
     func check() {
         let free = Self.freeSpace(workspace.root)
-        let dropped = state.withLock { $0.freeAtLastWalk - free }
-        if dropped > limits.diskSize / 4 { wake.signal() }
+        let isDue = state.withLock { state in
+            guard state.freeAtLastWalk - free > limits.diskSize / 4 else { return false }
+            state.freeAtLastWalk = free
+            return true
+        }
+        if isDue { wake.signal() }
+    }
+
+    /// Takes the bytes of files that are open but have no name: only who looks at processes sees them.
+    func report(deleted bytes: Int64) {
+        state.withLock {
+            $0.deletedFiles = bytes
+            if bytes > limits.diskSize { $0.failure = $0.failure ?? tooLarge(bytes) }
+        }
     }
 
     func stop() {
@@ -56,65 +73,28 @@ final class DiskWatch: Sendable {
             let cost = ContinuousClock.now - start
             state.withLock {
                 $0.freeAtLastWalk = free
-                $0.failure = $0.failure ?? excess(size)
+                $0.failure = $0.failure ?? excess(size, deleted: $0.deletedFiles)
             }
             pause = .milliseconds(max(1000, Int(cost / .milliseconds(1)) * 100))
         }
     }
 
-    private func excess(_ size: FolderSize) -> BuildFailure? {
-        if size.bytes > limits.diskSize {
-            return BuildFailure(
-                .resourceLimit,
-                "the workspace had \(size.bytes) bytes, more than the limit of \(limits.diskSize) (disk_size)")
-        }
-        if size.files > limits.diskFiles {
-            return BuildFailure(
-                .resourceLimit,
-                "the workspace had \(size.files) files, more than the limit of \(limits.diskFiles) (disk_files)")
-        }
-        return nil
+    private func excess(_ size: FolderSize, deleted: Int64) -> BuildFailure? {
+        if size.bytes + deleted > limits.diskSize { return tooLarge(size.bytes + deleted) }
+        guard size.files > limits.diskFiles || size.isTooDeep else { return nil }
+        let count = size.isTooDeep ? "folders too deep within each other to count" : "\(size.files) files"
+        return BuildFailure(
+            .resourceLimit, "the workspace had \(count), more than the limit of \(limits.diskFiles) (disk_files)")
+    }
+
+    private func tooLarge(_ bytes: Int64) -> BuildFailure {
+        BuildFailure(
+            .resourceLimit, "the workspace had \(bytes) bytes, more than the limit of \(limits.diskSize) (disk_size)")
     }
 
     private static func freeSpace(_ path: String) -> Int64 {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return 0 }
         return Int64(status.f_bavail) * Int64(status.f_frsize)
-    }
-}
-
-/// What a folder holds on disk; files with several names count once for each.
-struct FolderSize: Hashable, Sendable {
-    private(set) var bytes: Int64 = 0
-    private(set) var files = 0
-
-    init(of path: String) {
-        var pending = [path]
-        while let folder = pending.popLast() {
-            // The build may have closed its folders to a user without special rights: it is the same user.
-            guard let directory = opendir(folder) ?? Self.reopen(folder) else { continue }
-            defer { closedir(directory) }
-            while let entry = readdir(directory) { add(entry, in: folder, directory, to: &pending) }
-        }
-    }
-
-    private mutating func add(
-        _ entry: UnsafeMutablePointer<dirent>, in folder: String, _ directory: OpaquePointer, to pending: inout [String]
-    ) {
-        var status = stat()
-        let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes -> String in
-            guard let start = bytes.baseAddress?.assumingMemoryBound(to: CChar.self) else { return "" }
-            fstatat(dirfd(directory), start, &status, AT_SYMLINK_NOFOLLOW)
-            return String(cString: start)
-        }
-        guard name != ".", name != ".." else { return }
-        files += 1
-        bytes += Int64(status.st_blocks) * 512
-        if status.st_mode & S_IFMT == S_IFDIR { pending.append("\(folder)/\(name)") }
-    }
-
-    private static func reopen(_ folder: String) -> OpaquePointer? {
-        guard errno == EACCES, chmod(folder, 0o700) == 0 else { return nil }
-        return opendir(folder)
     }
 }

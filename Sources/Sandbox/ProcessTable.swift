@@ -7,20 +7,57 @@ enum ProcessTable {
         /// Resident bytes; pages that processes share count for each.
         var memory: Int64 = 0
         var threads = 0
+        /// Bytes on disk of files that have no name any more, but are open: no walk over folders finds them.
+        var deletedFiles: Int64 = 0
     }
 
-    /// What all descendants of a process use. In a pid namespace nothing can leave that tree.
-    static func usage(below process: pid_t) -> Usage {
+    /// What all descendants of a process use. In a pid namespace nothing can leave that tree. Open files without a name
+    /// count as memory (memfd_create(2)) unless they lie on the device `disk`.
+    static func usage(below process: pid_t, disk: dev_t) -> Usage {
         var usage = Usage()
+        var files = NamelessFiles(disk: disk)
         var pending = children(of: process)
         var seen: Set<pid_t> = []
         while let next = pending.popLast() {
             guard seen.insert(next).inserted else { continue }
             usage.memory += residentMemory(of: next)
             usage.threads += max(1, threads(of: next))
+            files.add(of: next)
             pending += children(of: next)
         }
+        usage.memory += files.memory
+        usage.deletedFiles = files.disk
         return usage
+    }
+
+    /// Files that are open and have no name, each once.
+    private struct NamelessFiles {
+        private struct Identity: Hashable {
+            let device: dev_t
+            let number: ino_t
+        }
+
+        private let device: dev_t
+        private var seen: Set<Identity> = []
+        private(set) var memory: Int64 = 0
+        private(set) var disk: Int64 = 0
+
+        init(disk: dev_t) { device = disk }
+
+        mutating func add(of process: pid_t) {
+            for name in names(in: "/proc/\(process)/fd") {
+                var status = stat()
+                guard stat("/proc/\(process)/fd/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+                    status.st_nlink == 0,
+                    seen.insert(Identity(device: status.st_dev, number: status.st_ino)).inserted
+                else { continue }
+                if status.st_dev == device {
+                    disk += Int64(status.st_blocks) * 512
+                } else {
+                    memory += Int64(status.st_blocks) * 512
+                }
+            }
+        }
     }
 
     /// The direct children of a process, whichever of its threads started them.

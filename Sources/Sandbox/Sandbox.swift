@@ -73,7 +73,7 @@ public struct Sandbox: Sendable {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         guard !names.isEmpty else { return }
         Orphans.kill(mentioning: folder + "/")
-        for name in names { WorkspaceFolder.remove("\(folder)/\(name)") }
+        for name in names { TreeRemoval.remove("\(folder)/\(name)") }
     }
 
     private func probe() async throws(BuildFailure) {

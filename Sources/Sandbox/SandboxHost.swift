@@ -42,6 +42,7 @@ enum Programs {
     static let bubblewrap = "/usr/bin/bwrap"
     static let prlimit = "/usr/bin/prlimit"
     static let setpriv = "/usr/bin/setpriv"
+    static let mount = "/bin/mount"
     static let unshare = "/usr/bin/unshare"
     static let shell = "/bin/sh"
 }

@@ -39,15 +39,18 @@ struct SandboxedRunner: CommandRunner {
         defer { group?.remove() }
         let disk = DiskWatch(workspace: workspace, limits: limits)
         defer { disk.stop() }
-        let child = try start(command, group: group)
+        let namespace = sandbox.confinement == .bubblewrap ? try ProcessNamespace() : nil
+        let child = try start(command, group: group, namespace)
         var supervision = Supervision(
-            child: child, confinement: sandbox.confinement, limits: limits, timeLimit: command.timeLimit, group: group,
-            disk: disk, cancellation: cancellation)
+            child: child, namespace: namespace, limits: limits, timeLimit: command.timeLimit,
+            group: group, disk: disk, cancellation: cancellation)
         return try supervision.run(output)
     }
 
-    private func start(_ command: Command, group: ControlGroup?) throws(BuildFailure) -> ChildProcess {
-        guard sandbox.confinement == .bubblewrap else {
+    private func start(
+        _ command: Command, group: ControlGroup?, _ namespace: ProcessNamespace?
+    ) throws(BuildFailure) -> ChildProcess {
+        guard let namespace else {
             return try ChildProcess(
                 [Programs.prlimit, "--core=0:0", "--", command.executable] + command.arguments,
                 environment: command.environment, workingDirectory: command.workingDirectory)
@@ -56,10 +59,12 @@ struct SandboxedRunner: CommandRunner {
         defer { close(descriptor) }
         let confined = BubblewrapCommand(
             command: command, workspace: workspace, toolMounts: toolMounts, limits: processLimits,
-            user: sandbox.host.separatesUsers ? sandbox.host.user(slot: slot) : nil, seccompDescriptor: 3,
+            user: sandbox.host.separatesUsers ? sandbox.host.user(slot: slot) : nil,
             controlGroup: group?.path)
         try makeToolPlaces()
-        return try ChildProcess(confined.arguments, environment: [:], inherited: descriptor)
+        defer { namespace.closeChildsEnds() }
+        return try ChildProcess(
+            confined.arguments, environment: [:], inherited: [descriptor] + namespace.childsEnds)
     }
 
     private func makeToolPlaces() throws(BuildFailure) {
@@ -73,14 +78,15 @@ struct SandboxedRunner: CommandRunner {
     }
 
     /// The system's own hard limits are kept. Processes are counted by user: a build user has no others, an ordinary
-    /// user has.
+    /// user has. Those of processes and memory are a little beyond what is watched: there, the build is told which limit
+    /// it met.
     private var processLimits: ResourceLimits {
         var hard = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &hard)
         let others = sandbox.host.separatesUsers ? 0 : ProcessTable.threads(ofUser: geteuid())
         return ResourceLimits(
-            openFiles: min(limits.openFiles, Int(clamping: hard.rlim_max)), processes: limits.processes + others,
-            fileSize: limits.diskSize, memory: limits.memory)
+            openFiles: min(limits.openFiles, Int(clamping: hard.rlim_max)), processes: limits.processes + 32 + others,
+            fileSize: limits.diskSize, memory: limits.memory + (1 << 30))
     }
 }
 

@@ -24,16 +24,18 @@ enum SeccompFilter {
         "clock_adjtime", "adjtimex", "iopl", "ioperm", "modify_ldt", "vhangup", "nfsservctl",
     ]
 
-    /// Refused with ENOSYS, so that programs fall back to what can be filtered.
-    static let absent = ["clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"]
+    /// Refused with ENOSYS, so that programs fall back to what can be filtered, and to memory that can be counted.
+    static let absent = ["clone3", "io_uring_setup", "io_uring_enter", "io_uring_register", "shmget"]
 
     /// CLONE_NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET (clone(2), unshare(2)).
     private static let namespaceFlags: [UInt64] = [
         0x80, 0x20000, 0x0200_0000, 0x0400_0000, 0x0800_0000, 0x1000_0000, 0x2000_0000, 0x4000_0000,
     ]
 
-    /// AF_UNIX, AF_INET, AF_INET6 and AF_NETLINK (which getaddrinfo needs).
-    private static let families: Set<UInt64> = [1, 2, 10, 16]
+    /// AF_NETLINK, of which getaddrinfo needs protocol 0 (NETLINK_ROUTE).
+    private static let netlink: UInt64 = 16
+    /// With AF_UNIX, AF_INET and AF_INET6.
+    private static let families: Set<UInt64> = [1, 2, 10, netlink]
 
     /// Terminal ioctls that type for somebody else: TIOCSTI, TIOCLINUX.
     private static let terminalRequests: [UInt64] = [0x5412, 0x541C]
@@ -55,6 +57,8 @@ enum SeccompFilter {
             try add(context, errno: EAFNOSUPPORT, "socket", [compare(0, SCMP_CMP_EQ, family)])
         }
         try add(context, errno: EAFNOSUPPORT, "socket", [compare(0, SCMP_CMP_GT, highest)])
+        let otherProtocols = [compare(0, SCMP_CMP_EQ, netlink), compare(2, SCMP_CMP_NE, 0)]
+        try add(context, errno: EPROTONOSUPPORT, "socket", otherProtocols)
         return try export(context)
     }
 

@@ -5,11 +5,14 @@ import Foundation
 /// Watches over one running command: hands on its output, and ends it at a limit, a time, an error or a cancellation.
 struct Supervision: ~Copyable {
     private static let blockSize = 64 << 10
+    /// The system's largest, of one without special rights (pipe(7)).
+    private static let pipeCapacity = 1 << 20
     /// Milliseconds between looks at memory and processes.
     private static let interval: Int32 = 100
 
     private let child: ChildProcess
-    private let confinement: Confinement
+    /// `nil` where the command is not confined.
+    private let namespace: ProcessNamespace?
     private let limits: BuildLimits
     private let timeLimit: Int
     private let group: ControlGroup?
@@ -22,12 +25,12 @@ struct Supervision: ~Copyable {
     private var nextLook: ContinuousClock.Instant
 
     init(
-        child: consuming ChildProcess, confinement: Confinement, limits: BuildLimits, timeLimit: Int,
+        child: consuming ChildProcess, namespace: ProcessNamespace?, limits: BuildLimits, timeLimit: Int,
         group: ControlGroup?, disk: DiskWatch, cancellation: Cancellation
     ) {
         openOutputs = [child.standardOutput, child.standardError]
         self.child = child
-        self.confinement = confinement
+        self.namespace = namespace
         self.limits = limits
         self.timeLimit = timeLimit
         self.group = group
@@ -47,10 +50,13 @@ struct Supervision: ~Copyable {
             let ready = waitForNews()
             for descriptor in ready.intersection(openOutputs) { drain(descriptor, once: true, output) }
             if ready.contains(cancellation.descriptor) { end(BuildFailure(.cancelled, "the build was cancelled")) }
+            if failure == nil, let namespace, ready.contains(namespace.information) {
+                do throws(BuildFailure) { try namespace.begin() } catch { end(error) }
+            }
             look()
             isRunning = !ready.contains(child.ended)
         }
-        if confinement == .none { child.kill() }
+        if let namespace { namespace.end() } else { child.kill() }
         let status = child.wait()
         for descriptor in openOutputs { drain(descriptor, once: false, output) }
         if let failure = failure ?? group?.failure(limits) ?? disk.failure { throw failure }
@@ -58,15 +64,19 @@ struct Supervision: ~Copyable {
     }
 
     private func waitForNews() -> Set<Int32> {
-        let watched = openOutputs.union(failure == nil ? [child.ended, cancellation.descriptor] : [child.ended])
+        var watched = openOutputs.union([child.ended])
+        if failure == nil { watched.insert(cancellation.descriptor) }
+        if failure == nil, let namespace, !namespace.hasBegun { watched.insert(namespace.information) }
         var polls = watched.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         guard poll(&polls, nfds_t(polls.count), Self.interval) > 0 else { return [] }
         return Set(polls.filter { $0.revents != 0 }.map(\.fd))
     }
 
     /// Hands on what a pipe holds: one block while the command runs, everything at the end. After a failure the pipe is
-    /// still emptied, so that nothing waits for it.
+    /// still emptied, so that nothing waits for it. What outlives an unconfined command may go on to write: no more than
+    /// a pipe can hold is read then.
     private mutating func drain(_ descriptor: Int32, once: Bool, _ output: OutputReceiver) {
+        var left = Self.pipeCapacity
         repeat {
             let count = read(descriptor, buffer.baseAddress, buffer.count)
             if count < 0, errno == EINTR { continue }
@@ -74,6 +84,7 @@ struct Supervision: ~Copyable {
                 if count == 0 { openOutputs.remove(descriptor) }
                 return
             }
+            left -= count
             guard failure == nil else { continue }
             let stream: Builds.OutputStream = descriptor == child.standardOutput ? .standardOutput : .standardError
             do throws(BuildFailure) {
@@ -81,7 +92,7 @@ struct Supervision: ~Copyable {
             } catch {
                 end(error)
             }
-        } while !once
+        } while !once && left > 0
     }
 
     private mutating func look() {
@@ -92,7 +103,7 @@ struct Supervision: ~Copyable {
         }
         disk.check()
         if let failure = disk.failure { end(failure) }
-        if group == nil, confinement == .bubblewrap { lookAtProcesses() }
+        if namespace != nil { lookAtProcesses() }
         let cost = ContinuousClock.now - now
         nextLook = now + max(.milliseconds(Self.interval), cost * 50)
         // A command that did not die at the first request is asked again.
@@ -100,7 +111,9 @@ struct Supervision: ~Copyable {
     }
 
     private mutating func lookAtProcesses() {
-        let usage = ProcessTable.usage(below: child.id)
+        let usage = ProcessTable.usage(below: child.id, disk: disk.device)
+        disk.report(deleted: usage.deletedFiles)
+        guard group == nil else { return }
         if usage.memory > limits.memory {
             end(
                 BuildFailure(
@@ -121,13 +134,9 @@ struct Supervision: ~Copyable {
     }
 
     /// In a sandbox, the namespace's first process is killed: the kernel then kills all others, and bubblewrap returns
-    /// when they are gone.
+    /// when they are gone. Before there is one, nothing of the build runs.
     private func kill() {
         group?.kill()
-        guard confinement == .bubblewrap, let first = ProcessTable.children(of: child.id).first else {
-            child.kill()
-            return
-        }
-        _ = Foundation.kill(first, SIGKILL)
+        if namespace?.kill() != true { child.kill() }
     }
 }

@@ -9,7 +9,7 @@ extension Sandbox {
     /// Makes an empty workspace. Only its build user may enter it.
     public func makeWorkspace(named name: String, slot: Int) throws(BuildFailure) -> Workspace {
         let root = "\(folder)/\(name)"
-        WorkspaceFolder.remove(root)
+        TreeRemoval.remove(root)
         let user = host.user(slot: slot)
         try WorkspaceFolder.make(root, mode: 0o700, owner: user)
         for part in Workspace.Part.allCases {
@@ -23,7 +23,7 @@ extension Sandbox {
     }
 
     /// Removes a workspace, whatever the build has made of it.
-    public func removeWorkspace(_ workspace: Workspace) { WorkspaceFolder.remove(workspace.root) }
+    public func removeWorkspace(_ workspace: Workspace) { TreeRemoval.remove(workspace.root) }
 }
 
 /// Folders of workspaces on this machine.
@@ -55,67 +55,11 @@ enum WorkspaceFolder {
         for (name, text) in files {
             do {
                 try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+                // Whatever this process's umask is: the build user reads them.
+                _ = chmod("\(folder)/\(name)", 0o644)
             } catch {
                 throw BuildFailure(.sandbox, "could not write \(folder)/\(name): \(error.localizedDescription)")
             }
         }
-    }
-
-    /// Removes a tree of any depth, also where its folders forbid it.
-    static func remove(_ path: String) {
-        for _ in 0..<3 {
-            var status = stat()
-            guard lstat(path, &status) == 0 else { return }
-            if status.st_mode & S_IFMT == S_IFDIR { removeContents(of: path) }
-            _ = Foundation.remove(path)
-        }
-    }
-
-    /// Walks with descriptors of parents, so that no path is too long and no link is followed; one folder at a time,
-    /// so that no depth exhausts the stack.
-    private static func removeContents(of path: String) {
-        var paths = [path]
-        while let current = paths.last {
-            let folders = clear(current)
-            if folders.isEmpty {
-                paths.removeLast()
-                if current != path { _ = rmdir(current) }
-                continue
-            }
-            // A folder whose path has become too long is moved up first.
-            for folder in folders {
-                let child = "\(current)/\(folder)"
-                guard child.utf8.count > 3000 else {
-                    paths.append(child)
-                    continue
-                }
-                let moved = "\(path)/.long-\(UInt64.random(in: 0 ... .max))"
-                guard rename(child, moved) == 0 else { return }
-                paths.append(moved)
-            }
-        }
-    }
-
-    /// Removes all but folders from a folder; returns the names of those.
-    private static func clear(_ path: String) -> [String] {
-        _ = chmod(path, 0o700)
-        guard let directory = opendir(path) else { return [] }
-        defer { closedir(directory) }
-        var folders: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard name != ".", name != ".." else { continue }
-            // The name's own bytes: it need not be UTF-8.
-            let isFolder = withUnsafePointer(to: entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { bytes in
-                    unlinkat(dirfd(directory), bytes, 0) != 0
-                        && (unlinkat(dirfd(directory), bytes, AT_REMOVEDIR) != 0)
-                }
-            }
-            if isFolder { folders.append(name) }
-        }
-        return folders
     }
 }

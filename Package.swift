@@ -103,6 +103,7 @@ let package = Package(
         tests("Archives", ["ByteCoding", "Builds", "CArchive"]),
         tests("SourceTrees", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Archives", crypto]),
         tests("Toolchains", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "SourceTrees", toml, crypto]),
+        tests("Sandbox", ["ByteCoding", "StrictJSON", "Builds", "CSeccomp"]),
         tests("Attesters", ["ByteCoding", "StrictJSON", "Evidence", crypto]),
         tests(
             "Pipeline",

@@ -71,6 +71,11 @@ struct ChildProcess: ~Copyable {
         _ = Foundation.kill(id, SIGKILL)
     }
 
+    /// Waits, a second at most, until nothing is left of the process group that was killed.
+    borrowing func waitForGroup() {
+        for _ in 0..<100 where Foundation.kill(-id, 0) == 0 { usleep(10_000) }
+    }
+
     private static func spawn(
         _ process: inout pid_t, _ arguments: [String], _ environment: [String: String], _ directory: String?,
         output: Int32, errors: Int32, inherited: [Int32]

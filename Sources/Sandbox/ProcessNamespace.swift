@@ -72,6 +72,9 @@ final class ProcessNamespace {
         _ = cprocess_kill(first)
         var entry = pollfd(fd: first, events: Int16(POLLIN), revents: 0)
         while poll(&entry, 1, -1) < 0, errno == EINTR {}
+        // It became this process's child where this process is the machine's or the container's first (P_PIDFD).
+        var information = siginfo_t()
+        _ = waitid(idtype_t(rawValue: 3), id_t(first), &information, WEXITED | WNOHANG)
     }
 
     private var hasInformation: Bool {

@@ -77,15 +77,17 @@ struct SandboxedRunner: CommandRunner {
         }
     }
 
-    /// The system's own hard limits are kept. Processes are counted by user: a build user has no others, an ordinary
-    /// user has. Those of processes and memory are a little beyond what is watched: there, the build is told which limit
-    /// it met.
+    /// The system's own hard limits are kept. Those of processes and memory are beyond what is watched: there, the build
+    /// is told which limit it met. Processes are counted by user: a build user has no others, an ordinary user has, and
+    /// may start more builds.
     private var processLimits: ResourceLimits {
         var hard = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &hard)
-        let others = sandbox.host.separatesUsers ? 0 : ProcessTable.threads(ofUser: geteuid())
+        let processes =
+            sandbox.host.separatesUsers
+            ? limits.processes + 32 : limits.processes * 4 + ProcessTable.threads(ofUser: geteuid())
         return ResourceLimits(
-            openFiles: min(limits.openFiles, Int(clamping: hard.rlim_max)), processes: limits.processes + 32 + others,
+            openFiles: min(limits.openFiles, Int(clamping: hard.rlim_max)), processes: processes,
             fileSize: limits.diskSize, memory: limits.memory + (1 << 30))
     }
 }

@@ -58,6 +58,7 @@ struct Supervision: ~Copyable {
         }
         if let namespace { namespace.end() } else { child.kill() }
         let status = child.wait()
+        if namespace == nil { child.waitForGroup() }
         for descriptor in openOutputs { drain(descriptor, once: false, output) }
         if let failure = failure ?? group?.failure(limits) ?? disk.failure { throw failure }
         return CommandOutcome(status: status)

@@ -19,10 +19,10 @@ struct EndTests {
     @Test("its time limit", arguments: [Confinement.bubblewrap, .none])
     func timeLimit(confinement: Confinement) async throws {
         try await TestSandbox.run(confinement) { test in
-            let failure = await test.failure(test.command("sleep 4711001", timeLimit: 1))
+            let failure = await test.failure(test.command("sleep 4711001\(test.slot)", timeLimit: 1))
             #expect(failure?.kind == .timeout)
             #expect(failure?.message.contains("1 seconds") == true)
-            #expect(Processes.mentioning("sleep\u{0}4711001") == [])
+            #expect(Processes.mentioning("sleep\u{0}4711001\(test.slot)") == [])
         }
     }
 
@@ -31,14 +31,14 @@ struct EndTests {
         try await TestSandbox.run(confinement) { test in
             let (started, continuation) = AsyncStream<Void>.makeStream()
             let runner = test.sandbox.runner(for: test.workspace, slot: test.slot, limits: BuildLimits())
-            let command = test.command("echo started; sleep 4711002")
+            let command = test.command("echo started; sleep 4711002\(test.slot)")
             let task = Task { () throws(BuildFailure) in try await runner.run(command) { _, _ in continuation.yield() }
             }
             for await _ in started { break }
             task.cancel()
             let result = await task.result
             expectCancelled(result)
-            #expect(Processes.mentioning("sleep\u{0}4711002") == [])
+            #expect(Processes.mentioning("sleep\u{0}4711002\(test.slot)") == [])
         }
     }
 
@@ -46,14 +46,14 @@ struct EndTests {
     func cancelledBefore() async throws {
         try await TestSandbox.run { test in
             let runner = test.sandbox.runner(for: test.workspace, slot: test.slot, limits: BuildLimits())
-            let command = test.command("touch begun; sleep 4711003")
+            let command = test.command("touch begun; sleep 4711003\(test.slot)")
             let task = Task { () throws(BuildFailure) in
                 withUnsafeCurrentTask { $0?.cancel() }
                 return try await runner.run(command) { _, _ in }
             }
             let result = await task.result
             expectCancelled(result)
-            #expect(Processes.mentioning("sleep\u{0}4711003") == [])
+            #expect(Processes.mentioning("sleep\u{0}4711003\(test.slot)") == [])
         }
     }
 
@@ -76,11 +76,11 @@ struct EndTests {
     @Test("more processes than the limit")
     func processes() async throws {
         try await TestSandbox.run { test in
-            let script = "i=0; while [ $i -lt 60 ]; do sleep 4711004 & i=$((i + 1)); done; wait"
+            let script = "i=0; while [ $i -lt 60 ]; do sleep 4711004\(test.slot) & i=$((i + 1)); done; wait"
             let failure = await test.failure(test.command(script), limits: limits { $0.processes = 40 })
             #expect(failure?.kind == .resourceLimit)
             #expect(failure?.message.contains("(processes)") == true)
-            #expect(Processes.mentioning("sleep\u{0}4711004") == [])
+            #expect(Processes.mentioning("sleep\u{0}4711004\(test.slot)") == [])
         }
     }
 
@@ -124,13 +124,13 @@ struct EndTests {
     func daemons(how: String) async throws {
         try await TestSandbox.run { test in
             let script = """
-                for i in 1 2 3 4 5 6 7 8; do (\(how) sh -c 'while :; do echo x >> /build/output/log; done' &) & done
+                for i in 1 2 3 4 5 6 7 8; do (\(how) sh -c 'while :; do echo x >> /build/output/log\(test.slot); done' &) & done
                 exit 0
                 """
             let result = try await test.run(test.command(script))
             #expect(result.status == 0)
             // Nothing of it is in the kernel's table any more.
-            #expect(Processes.mentioning("echo x >> /build/output/log") == [])
+            #expect(Processes.mentioning("echo x >> /build/output/log\(test.slot)") == [])
         }
     }
 }

@@ -82,7 +82,8 @@ struct WorkspaceTests {
         #expect(Processes.mentioning("sleep\u{0}4711005") == [])
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
         orphan.waitUntilExit()
-        #expect(orphan.terminationStatus == 9)
+        // Which of its two processes is killed first is left open.
+        #expect([9, 137].contains(orphan.terminationStatus))
     }
 
     @Test("without a sandbox are where they are, and the profile says that nothing was confined")

@@ -12,7 +12,7 @@ import types
 
 import pytest
 
-from conftest import CUPEL, cupel, project
+from conftest import CUPEL, ENVIRONMENT, cupel, project
 
 
 def write(folder, files):
@@ -267,7 +267,7 @@ def test_an_interrupted_build_leaves_nothing_behind(new_server, folder, where):
     scratch.mkdir()
     options = ["--server", new_server().url] if where == "server" else []
     done = subprocess.Popen([CUPEL, "build", source, "--output", folder / "result", *options],
-                            stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(scratch)})
+                            stderr=subprocess.PIPE, text=True, env={**ENVIRONMENT, "TMPDIR": str(scratch)})
     while "Compiling" not in done.stderr.readline():
         assert done.poll() is None
     done.send_signal(signal.SIGINT)

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 
-from conftest import log_of, parse_events, project, tarball, unpack
+from conftest import cupel, parse_events, project, tarball, unpack
 
 # A build that takes a while, and says so line by line.
 SLOW = project({"build.rs": """
@@ -158,9 +158,7 @@ def test_a_drain_finishes_what_runs_and_keeps_what_waits(new_server, folder):
 
 
 def test_two_servers_never_share_a_data_folder(new_server, folder):
-    from conftest import CUPEL
     data = folder / "data"
     new_server(data=data)
-    second = subprocess.run([CUPEL, "serve", "--port", "0", "--data", data], capture_output=True, text=True, timeout=60)
-    assert second.returncode != 0
-    assert "data" in second.stderr and "use" in second.stderr
+    second = cupel("serve", "--port", "0", "--data", data, check=2)
+    assert "data" in second.stderr and "in use" in second.stderr

@@ -51,6 +51,43 @@ public struct ByteCursor: Sendable {
         Self.littleEndian(try bytes(at, 8, field))
     }
 
+    /// Little-endian, at a place that the format does not fix.
+    public mutating func uint16(_ field: String) throws(MalformedBytes) -> UInt16 {
+        UInt16(truncatingIfNeeded: Self.littleEndian(try bytes(2, field)))
+    }
+
+    /// Little-endian, at a place that the format does not fix.
+    public mutating func uint32(_ field: String) throws(MalformedBytes) -> UInt32 {
+        UInt32(truncatingIfNeeded: Self.littleEndian(try bytes(4, field)))
+    }
+
+    public mutating func uint8(_ field: String) throws(MalformedBytes) -> UInt8 {
+        try bytes(1, field)[0]
+    }
+
+    /// Big-endian, at a place that the format does not fix.
+    public mutating func bigEndianUInt16(_ field: String) throws(MalformedBytes) -> UInt16 {
+        UInt16(truncatingIfNeeded: Self.littleEndian(try bytes(2, field).reversed()))
+    }
+
+    /// Big-endian, at a place that the format does not fix.
+    public mutating func bigEndianUInt32(_ field: String) throws(MalformedBytes) -> UInt32 {
+        UInt32(truncatingIfNeeded: Self.littleEndian(try bytes(4, field).reversed()))
+    }
+
+    /// Big-endian, at a place that the format does not fix.
+    public mutating func bigEndianUInt64(_ field: String) throws(MalformedBytes) -> UInt64 {
+        Self.littleEndian(try bytes(8, field).reversed())
+    }
+
+    /// Reads a reserved field, and refuses it where a byte of it is not zero.
+    public mutating func zeros(_ at: Int, _ count: Int, _ field: String) throws(MalformedBytes) {
+        let start = self
+        guard try bytes(at, count, field).allSatisfy({ $0 == 0 }) else {
+            throw start.malformed(field, "reserved, must be zero")
+        }
+    }
+
     /// Refuses trailing bytes, and a format whose fields do not add up to `size`.
     public func end(_ size: Int) throws(MalformedBytes) {
         precondition(offset == size, "\(format): the decoder says \(size) bytes, the cursor stands at \(offset)")

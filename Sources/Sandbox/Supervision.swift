@@ -7,7 +7,7 @@ struct Supervision: ~Copyable {
     private static let blockSize = 64 << 10
     /// The system's largest, of one without special rights (pipe(7)).
     private static let pipeCapacity = 1 << 20
-    /// Milliseconds between looks at memory and processes.
+    /// Milliseconds between looks at memory and processes, at least.
     private static let interval: Int32 = 100
 
     private let child: ChildProcess
@@ -23,6 +23,7 @@ struct Supervision: ~Copyable {
     private var openOutputs: Set<Int32>
     private var failure: BuildFailure?
     private var nextLook: ContinuousClock.Instant
+    private var isNearLimit = false
 
     init(
         child: consuming ChildProcess, namespace: ProcessNamespace?, limits: BuildLimits, timeLimit: Int,
@@ -105,8 +106,10 @@ struct Supervision: ~Copyable {
         disk.check()
         if let failure = disk.failure { end(failure) }
         if namespace != nil { lookAtProcesses() }
+        // Looking costs the build time: rarely while it is far from its limits, often when it comes near.
         let cost = ContinuousClock.now - now
-        nextLook = now + max(.milliseconds(Self.interval), cost * 50)
+        let pause = isNearLimit ? cost * 20 : min(cost * 400, .seconds(1))
+        nextLook = now + max(.milliseconds(Self.interval), pause)
         // A command that did not die at the first request is asked again.
         if failure != nil { kill() }
     }
@@ -115,6 +118,7 @@ struct Supervision: ~Copyable {
         let usage = ProcessTable.usage(below: child.id, disk: disk.device)
         disk.report(deleted: usage.deletedFiles)
         guard group == nil else { return }
+        isNearLimit = usage.memory > limits.memory / 4 || usage.threads > limits.processes / 4
         if usage.memory > limits.memory {
             end(
                 BuildFailure(

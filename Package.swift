@@ -11,6 +11,8 @@ let strict: [SwiftSetting] = [
 ]
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -23,6 +25,7 @@ let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 
 /// A target of ours: the same strict settings everywhere.
@@ -50,26 +53,34 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         .systemLibrary(
             name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .target(name: "CTSS2"),
         .target(name: "CProcess"),
         module("ByteCoding", [crypto]),
         module("StrictJSON", ["ByteCoding"]),
         module("Builds", ["ByteCoding", "StrictJSON"]),
         module("Provenance", ["ByteCoding", "StrictJSON", "Builds"]),
         module("Evidence", ["ByteCoding", "StrictJSON", crypto]),
-        module("Appraisal", ["ByteCoding", "StrictJSON", "Evidence", crypto]),
-        module("Verification", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Evidence", "Appraisal"]),
+        module("Appraisal", ["ByteCoding", "StrictJSON", "Evidence", crypto, cryptoExtras, asn1]),
+        module(
+            "Verification",
+            ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Evidence", "Appraisal", yaml, crypto]),
+        module(
+            "Collateral",
+            ["ByteCoding", "StrictJSON", "Evidence", "Appraisal", httpClient, nioCore, nioHTTP1]),
         module("Archives", ["ByteCoding", "Builds", "CArchive"]),
         module("SourceTrees", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Archives", crypto]),
         module("Toolchains", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "SourceTrees", toml, crypto]),
         module("Sandbox", ["StrictJSON", "Builds", "CProcess", "CSeccomp"]),
-        module("Attesters", ["ByteCoding", "StrictJSON", "Evidence", crypto]),
+        module("Attesters", ["ByteCoding", "StrictJSON", "Evidence", "CTSS2", crypto]),
         module(
             "Pipeline",
             [
@@ -88,7 +99,7 @@ let package = Package(
             name: "cupel",
             dependencies: [
                 "BuildClient", "ByteCoding", "StrictJSON", "Builds", "Provenance", "Evidence", "Appraisal",
-                "Verification", "Archives",
+                "Verification", "Collateral", "Archives",
                 "SourceTrees", "Toolchains", "Sandbox", "Attesters", "Pipeline", "Storage", "BuildServer",
                 argumentParser, httpClient, nioCore, logging, crypto, lifecycle, hummingbird,
             ], swiftSettings: strict),
@@ -98,8 +109,11 @@ let package = Package(
         tests("Builds", ["ByteCoding", "StrictJSON"]),
         tests("Provenance", ["ByteCoding", "StrictJSON", "Builds"]),
         tests("Evidence", ["ByteCoding", "StrictJSON", crypto]),
-        tests("Appraisal", ["ByteCoding", "StrictJSON", "Evidence", crypto]),
-        tests("Verification", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Evidence", "Appraisal"]),
+        tests("Appraisal", ["ByteCoding", "StrictJSON", "Evidence", crypto, cryptoExtras, asn1]),
+        tests(
+            "Verification",
+            ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Evidence", "Appraisal", yaml, crypto]),
+        tests("Collateral", ["ByteCoding", "StrictJSON", "Evidence", "Appraisal", nioCore, nioPosix, nioHTTP1]),
         tests("Archives", ["ByteCoding", "Builds", "CArchive"]),
         tests("SourceTrees", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Archives", crypto]),
         tests("Toolchains", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "SourceTrees", toml, crypto]),

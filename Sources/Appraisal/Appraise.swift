@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Evidence
 
-/// The platforms whose evidence has a name, whether or not it can be appraised.
-public enum Platform: String, CaseIterable, Sendable {
-    case snp, tdx, vtpm, software
-    case googleSNP = "gcp-snp"
-    case googleTDX = "gcp-tdx"
-    case azureSNP = "az-snp"
-    case azureTDX = "az-tdx"
-}
-
 /// Decides whether evidence is convincing: steps 1 to 4 of verification.
 ///
 /// - Parameters:
 ///   - envelope: `evidence.json`, parsed.
+///   - collateral: what the verifier has of the vendors' certificates and lists.
 ///   - now: seconds since 1970 at which dates are judged; `nil` where no time is known, and then nothing that has
 ///     dates is accepted.
-public func appraise(_ envelope: EvidenceEnvelope, policy: AppraisalPolicy, now: Int64?) -> AppraisalResult {
+public func appraise(
+    _ envelope: EvidenceEnvelope, policy: AppraisalPolicy, collateral: CollateralSet = CollateralSet(), now: Int64?
+) -> AppraisalResult {
     switch Platform(rawValue: envelope.platform) {
     case .software: SoftwareAppraiser(policy: policy).appraise(envelope)
-    case .snp, .googleSNP, .tdx, .googleTDX, .azureSNP, .azureTDX, .vtpm: unsupported(envelope.platform)
+    case .snp, .googleSNP:
+        SNPAppraiser(policy: policy, collateral: collateral, now: now).appraise(envelope)
+    case .tdx, .googleTDX:
+        TDXAppraiser(policy: policy, collateral: collateral, now: now).appraise(envelope)
+    case .azureSNP, .azureTDX:
+        AzureAppraiser(policy: policy, collateral: collateral, now: now).appraise(envelope)
+    case .vtpm: TPMAppraiser(policy: policy, collateral: collateral, now: now).appraise(envelope)
     case nil: unknown(envelope.platform)
     }
 }
 
-private func unsupported(_ platform: String) -> AppraisalResult {
+func unsupported(_ platform: String) -> AppraisalResult {
     notAppraised(
         Finding(
             .unsupportedPlatform, subject: "platform", expected: "'\(Platform.software.rawValue)'",

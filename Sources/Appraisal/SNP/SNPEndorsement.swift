@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package import ByteCoding
+package import Evidence
+internal import SwiftASN1
+
+/// What AMD says of the key that signs reports: a VCEK or VLEK certificate with AMD's extensions, decoded and not yet
+/// believed (AMD 57230, VCEK Certificate and KDS Interface, section 3).
+///
+/// | extension | type | meaning |
+/// |---|---|---|
+/// | 1.3.6.1.4.1.3704.1.1 | INTEGER | version of the structure: 0, or 1 from Turin on |
+/// | .1.2 | IA5String | product: "Milan-B0", "Genoa" |
+/// | .1.3.1, .2, .3, .8 | INTEGER | boot loader, TEE, SNP and microcode security versions |
+/// | .1.3.9 | INTEGER | FMC security version, from Turin on |
+/// | .1.4 | bytes without DER | VCEK: the chip's id, 64 bytes, or 8 from Turin on |
+/// | .1.5 | IA5String or UTF8String | VLEK: the cloud provider |
+package struct SNPEndorsement: Hashable, Sendable {
+    package let certificate: Certificate
+    package let kind: SNPSigningFlags.SigningKey
+    package let structureVersion: UInt8
+    package let productName: String
+    package let product: SNPProduct
+    package let tcb: SNPTCBParts
+    /// `nil` in a VLEK, which is of no chip.
+    package let chipID: [UInt8]?
+    /// `nil` in a VCEK.
+    package let provider: String?
+
+    /// Throws where the certificate is of neither kind, or an extension is missing, malformed, or critical.
+    package init(_ certificate: Certificate) throws(MalformedBytes) {
+        self.certificate = certificate
+        let extensions = AMDExtensions(certificate.extensions)
+        switch certificate.subject.commonName {
+        case "SEV-VCEK": kind = .vcek
+        case "SEV-VLEK": kind = .vlek
+        case let name: throw extensions.malformed("subject", "'\(name ?? "no name")', expected SEV-VCEK or SEV-VLEK")
+        }
+        if let id = certificate.extensions.critical(otherThan: [CertificateExtensions.keyUsage]).first {
+            throw extensions.malformed(id, "critical, and not known")
+        }
+        structureVersion = try extensions.number("1")
+        productName = try extensions.text("2")
+        guard let product = SNPProduct(rawValue: String(productName.prefix { $0 != "-" && $0 != "_" })) else {
+            throw extensions.malformed("productName", "'\(productName)' is not known")
+        }
+        self.product = product
+        tcb = SNPTCBParts(
+            fmc: product == .turin ? try extensions.number("3.9") : nil, bootloader: try extensions.number("3.1"),
+            tee: try extensions.number("3.2"), snp: try extensions.number("3.3"),
+            microcode: try extensions.number("3.8"))
+        chipID = extensions.bytes("4")
+        guard (chipID?.count ?? 0) == (kind == .vcek ? product.chipIDSize : 0) else {
+            throw extensions.malformed("hwID", "\(chipID?.count ?? 0) bytes")
+        }
+        provider = extensions.bytes("5") == nil ? nil : try extensions.text("5")
+    }
+}
+
+/// Reads AMD's extensions.
+private struct AMDExtensions {
+    private let extensions: CertificateExtensions
+
+    init(_ extensions: CertificateExtensions) { self.extensions = extensions }
+
+    func bytes(_ id: String) -> [UInt8]? { extensions["1.3.6.1.4.1.3704.1.\(id)"] }
+
+    func number(_ id: String) throws(MalformedBytes) -> UInt8 {
+        guard let value = try read(id, { try UInt8(derEncoded: $0) }) else { throw malformed(id, "missing") }
+        return value
+    }
+
+    func text(_ id: String) throws(MalformedBytes) -> String {
+        let text = try read(id) { node in
+            guard case .primitive(let content) = node.content,
+                node.identifier == .ia5String || node.identifier == .utf8String
+            else { throw DERReading.Refused("a string expected") }
+            return String(validating: content, as: UTF8.self)
+        }
+        guard let text, let text else { throw malformed(id, "missing, or not text") }
+        return text
+    }
+
+    func malformed(_ field: String, _ reason: String) -> MalformedBytes {
+        MalformedBytes(format: "SNP endorsement certificate", field: field, offset: 0, reason: reason)
+    }
+
+    private func read<Value>(_ id: String, _ body: (ASN1Node) throws -> Value) throws(MalformedBytes) -> Value? {
+        guard let bytes = bytes(id) else { return nil }
+        return try DERReading.read("SNP endorsement extension \(id)", bytes, maximumSize: 256, body)
+    }
+}

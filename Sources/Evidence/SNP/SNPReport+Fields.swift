@@ -23,16 +23,26 @@ public struct SNPProcessorID: Hashable, Sendable {
 }
 
 /// A firmware version: major, minor, build (SNP report 0x1E8 and 0x1EC, where they stand the other way round).
-public struct SNPFirmwareVersion: Hashable, Sendable, CustomStringConvertible {
+public struct SNPFirmwareVersion: Hashable, Comparable, Sendable, CustomStringConvertible {
     public let major: UInt8
     public let minor: UInt8
     public let build: UInt8
+
+    public init(major: UInt8, minor: UInt8, build: UInt8) {
+        self.major = major
+        self.minor = minor
+        self.build = build
+    }
 
     init(_ buildMinorMajor: [UInt8]) {
         (build, minor, major) = (buildMinorMajor[0], buildMinorMajor[1], buildMinorMajor[2])
     }
 
     public var description: String { "\(major).\(minor).\(build)" }
+
+    public static func < (left: SNPFirmwareVersion, right: SNPFirmwareVersion) -> Bool {
+        (left.major, left.minor, left.build) < (right.major, right.minor, right.build)
+    }
 }
 
 /// Which mitigations the firmware applied, a bit each (SNP report 0x1F8 and 0x200, from version 5).

@@ -10,16 +10,20 @@ struct MeasurementCheck {
     let needed: Set<String>
     let policy: AppraisalPolicy
 
-    func record(in steps: inout ReportRecorder) {
+    /// Returns the image that was launched, where the verifier knows it.
+    @discardableResult
+    func record(in steps: inout ReportRecorder) -> KnownImage? {
         if let image = policy.knownImages.first(where: isLaunched) {
-            return steps.pass(
+            steps.pass(
                 3, EvidenceStep.measurement,
                 "\(image.registers.keys.sorted().joined(separator: ", ")) \(image.registers.count == 1 ? "is" : "are") "
                     + "that of \(image.name) \(image.version): \(shown)")
+            return image
         }
         if policy.acceptAnyMeasurementUnsafely {
-            return steps.leaveOut(
+            steps.leaveOut(
                 3, EvidenceStep.measurement, "not checked, as any was accepted: \(shown) is of an unknown image")
+            return nil
         }
         steps.fail(
             3, EvidenceStep.measurement,
@@ -29,6 +33,7 @@ struct MeasurementCheck {
                 found: "\(shown): genuine hardware, unknown image",
                 remedy: "name a list that has this image (--measurements), or accept any with --accept-any-measurement")
         )
+        return nil
     }
 
     /// Whether every register that the entry names holds what it says, and it names those that matter.

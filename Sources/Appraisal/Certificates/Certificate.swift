@@ -34,11 +34,7 @@ package struct Certificate: Hashable, Sendable {
 
     /// Reads DER, or one certificate as PEM.
     package init(_ bytes: [UInt8]) throws(MalformedBytes) {
-        guard bytes.starts(with: Array("-----BEGIN".utf8)) else {
-            try self.init(der: bytes)
-            return
-        }
-        let certificates = try PEM.decode(bytes, label: "CERTIFICATE")
+        let certificates = try PEM.orDER(bytes, label: "CERTIFICATE")
         guard let first = certificates.first, certificates.count == 1 else {
             throw MalformedBytes(
                 format: "X.509 certificate", offset: 0, reason: "\(certificates.count) certificates, expected one")

@@ -39,8 +39,8 @@ package struct CivilTime: Hashable, Sendable {
 
     /// The moment so many seconds after 1970 began.
     package init(secondsSince1970 seconds: Int64) {
-        let days = Int(seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400)
-        let rest = Int(seconds - Int64(days) * 86_400)
+        let days = Int(seconds / 86_400) - (seconds % 86_400 < 0 ? 1 : 0)
+        let rest = Int((seconds % 86_400 + 86_400) % 86_400)
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097

@@ -55,8 +55,4 @@ enum DERReading {
             second: time.seconds
         ).secondsSince1970
     }
-
-    static func isTime(_ node: ASN1Node) -> Bool {
-        node.identifier == .utcTime || node.identifier == .generalizedTime
-    }
 }

@@ -4,8 +4,8 @@ internal import SwiftASN1
 
 /// A certificate revocation list (RFC 5280, section 5), decoded and not yet believed.
 package struct RevocationList: Hashable, Sendable {
-    /// A larger one is refused, in bytes.
-    package static let maximumSize = 16 << 20
+    /// A larger one is refused, in bytes: vendors' lists have a few thousand.
+    package static let maximumSize = 1 << 20
 
     /// `tbsCertList`.
     package let signedBytes: [UInt8]
@@ -20,11 +20,7 @@ package struct RevocationList: Hashable, Sendable {
 
     /// Reads DER or PEM. Throws where there is no next update, the two algorithms differ, or something is left over.
     package init(_ bytes: [UInt8]) throws(MalformedBytes) {
-        guard bytes.starts(with: Array("-----BEGIN".utf8)) else {
-            try self.init(der: bytes)
-            return
-        }
-        let lists = try PEM.decode(bytes, label: "X509 CRL")
+        let lists = try PEM.orDER(bytes, label: "X509 CRL")
         guard let first = lists.first, lists.count == 1 else {
             throw MalformedBytes(format: "X.509 CRL", offset: 0, reason: "\(lists.count) lists, expected one")
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ByteCoding
-package import Evidence
+public import Evidence
 
 /// Appraises SEV-SNP: the platforms `snp` and `gcp-snp`, and the reports within Azure's evidence.
 package struct SNPAppraiser {
@@ -8,15 +8,19 @@ package struct SNPAppraiser {
     let collateral: CollateralSet
     let now: Int64?
     let authorities: AMDAuthorities
+    let trusted: [SNPTrustedEndorsement]
 
-    /// - Parameter authorities: the roots to trust; tests have their own.
+    /// - Parameters:
+    ///   - trusted: certificates that were checked before; see ``SNPTrustedEndorsement``.
+    ///   - authorities: the roots to trust; tests have their own.
     package init(
         policy: AppraisalPolicy, collateral: CollateralSet = CollateralSet(), now: Int64?,
-        authorities: AMDAuthorities = .amd
+        trusted: [SNPTrustedEndorsement] = [], authorities: AMDAuthorities = .amd
     ) {
         self.policy = policy
         self.collateral = collateral
         self.now = now
+        self.trusted = trusted
         self.authorities = authorities
     }
 
@@ -33,87 +37,105 @@ package struct SNPAppraiser {
         steps.pass(
             1, EvidenceStep.format,
             "an SEV-SNP report of version \(evidence.report.version), with no byte and no reserved bit too many")
-        if recordHardware(evidence, in: &steps) {
-            MeasurementCheck(
+        var statements = SNPStatements()
+        if let hardware = recordedHardware(evidence, in: &steps) {
+            let image = MeasurementCheck(
                 platform: .snp, registers: [("MEASUREMENT", evidence.report.measurement)], needed: ["MEASUREMENT"],
                 policy: policy
             ).record(in: &steps)
+            statements = SNPStatements(evidence.report, hardware, image: image, policy: policy.snp)
         }
         let binding = SignedBinding(bytes: evidence.report.reportData)
         return AppraisalResult(
-            steps, evidence: AppraisedEvidence(platform: platform, binding: binding, proves: proves, doesNotProve: []))
+            steps,
+            evidence: AppraisedEvidence(
+                platform: platform, binding: binding, proves: statements.proves, doesNotProve: statements.doesNotProve))
     }
 
     /// Steps 2 and 4. Says whether it makes sense to go on: that a key was found to check the report with.
     func recordHardware(_ evidence: SNPEvidence, in steps: inout ReportRecorder) -> Bool {
+        recordedHardware(evidence, in: &steps) != nil
+    }
+
+    private func recordedHardware(_ evidence: SNPEvidence, in steps: inout ReportRecorder) -> SNPHardware? {
         guard let now else { return giveUp(&steps, .withoutTime) }
-        let endorsement: SNPEndorsement
-        let lists: [RevocationList]
+        let search = SNPEndorsementSearch(
+            evidence: evidence, certificates: collateral.amdCertificates, trusted: trusted)
+        let outcome: SNPEndorsementSearch.Outcome
         do throws(MalformedBytes) {
-            guard let found = try self.endorsement(for: evidence) else { return giveUp(&steps, Self.noCertificate) }
-            endorsement = found
-            lists = try collateral.amdRevocationLists.map { list throws(MalformedBytes) in try RevocationList(list) }
+            outcome = try search.outcome()
         } catch {
             steps.fail(2, EvidenceStep.signature, Self.malformed(error))
             return skip(&steps)
         }
-        let chain = SNPChainCheck(
-            endorsement: endorsement, issuers: evidence.issuers, authorities: authorities, revocationLists: lists,
-            now: now)
+        switch outcome {
+        case .missing(let finding): return giveUp(&steps, finding)
+        case .trusted(let known): return record(evidence, known.chain, [], at: now, in: &steps)
+        case .found(let endorsement):
+            guard let chain = SNPChainCheck(endorsement, authorities: authorities) else {
+                steps.fail(2, EvidenceStep.signature, SNPChainCheck.noAuthority(endorsement))
+                return skip(&steps)
+            }
+            return record(evidence, chain, chain.signatureFindings(), at: now, in: &steps)
+        }
+    }
+
+    private func record(
+        _ evidence: SNPEvidence, _ chain: SNPChainCheck, _ chainFindings: [Finding], at now: Int64,
+        in steps: inout ReportRecorder
+    ) -> SNPHardware {
         let report = evidence.report
+        let revocation = SNPRevocationCheck(
+            collateral.amdRevocationLists, chain: chain, authorities: authorities)
+        let hardware = SNPHardware(
+            endorsement: chain.endorsement, issuerName: chain.issuer.name,
+            isRevocationChecked: revocation.isChecked(at: now))
         steps.decide(
             2, EvidenceStep.signature,
-            SNPReportCheck(report: report, endorsement: endorsement).findings() + chain.findings(),
-            passed: "signed by the \(endorsement.kind == .vlek ? "VLEK" : "VCEK") of a \(endorsement.product.rawValue) "
-                + "\(endorsement.kind == .vlek ? "host" : "chip"), which \(chain.issuer?.name ?? "") signed; "
-                + "chip and firmware are those of the certificate; \(Self.revocation(lists))")
+            SNPReportCheck(report: report, endorsement: chain.endorsement).findings() + chainFindings
+                + chain.dateFindings(at: now) + chain.issuerFindings(evidence.issuers)
+                + revocation.findings(at: now, isRequired: policy.snp.requireRevocationList),
+            passed: hardware.signatureLine)
         steps.decide(
             4, EvidenceStep.platformPolicy,
-            SNPPolicyCheck(report: report, product: endorsement.product, policy: policy.snp).findings(),
-            passed: "no debugging, no migration agent, VMPL \(report.vmpl), firmware "
-                + SNPReportCheck.text(report.reportedTCB.parts(of: endorsement.product)))
-        return true
+            SNPPolicyCheck(report: report, endorsement: chain.endorsement, policy: policy.snp).findings(),
+            passed: hardware.platformLine(report))
+        return hardware
     }
 
-    /// The certificate in the evidence; else the one of the collateral whose key signed the report.
-    private func endorsement(for evidence: SNPEvidence) throws(MalformedBytes) -> SNPEndorsement? {
-        if let bytes = evidence.endorsementKey { return try SNPEndorsement(try Certificate(bytes)) }
-        let candidates = collateral.amdCertificates.compactMap { bytes in
-            (try? Certificate(bytes)).flatMap { try? SNPEndorsement($0) }
-        }
-        return candidates.first { SNPReportCheck(report: evidence.report, endorsement: $0).isSignatureValid }
-    }
-
-    private func giveUp(_ steps: inout ReportRecorder, _ obstacle: Finding) -> Bool {
+    private func giveUp(_ steps: inout ReportRecorder, _ obstacle: Finding) -> SNPHardware? {
         steps.obstruct(2, EvidenceStep.signature, obstacle)
         return skip(&steps)
     }
 
-    private func skip(_ steps: inout ReportRecorder) -> Bool {
+    private func skip(_ steps: inout ReportRecorder) -> SNPHardware? {
         for (step, name) in EvidenceStep.afterFormat.dropFirst() {
             steps.giveUp(step, name, because: "the report's signature could not be checked")
         }
-        return false
-    }
-
-    private var proves: [String] {
-        ["an AMD processor with SEV-SNP ran the measured image, and signed for what is bound here"]
-    }
-
-    private static func revocation(_ lists: [RevocationList]) -> String {
-        lists.isEmpty ? "revocation was not checked: no list is at hand" : "not on \(lists.count) revocation list(s)"
+        return nil
     }
 
     private static func malformed(_ error: MalformedBytes) -> Finding {
         Finding(
-            .malformedCertificate, subject: "certificates", expected: "certificates and lists that parse completely",
-            found: "\(error)", remedy: "fetch them again from AMD's key distribution service")
+            .malformedCertificate, subject: "cert_chain", expected: "a VCEK or VLEK certificate that parses completely",
+            found: "\(error)", remedy: "fetch it again from AMD's key distribution service")
     }
+}
 
-    private static let noCertificate = Finding(
-        .snpNoCertificate, subject: "cert_chain", expected: "the VCEK or VLEK certificate of the key that signed",
-        found: "none, in the evidence or beside it",
-        remedy: "fetch it from AMD's key distribution service, and name it with --collateral")
+/// Decides whether SEV-SNP evidence is convincing, as `appraise` does for every platform, for those who appraise many
+/// reports of few machines.
+///
+/// - Parameter trusted: certificates that were checked before: evidence that carries one of them, byte for byte, or
+///   none, is spared the check of AMD's signature on it.
+public func appraise(
+    _ envelope: EvidenceEnvelope, policy: AppraisalPolicy, collateral: CollateralSet = CollateralSet(), now: Int64?,
+    trusting trusted: [SNPTrustedEndorsement]
+) -> AppraisalResult {
+    switch Platform(rawValue: envelope.platform) {
+    case .snp, .googleSNP:
+        SNPAppraiser(policy: policy, collateral: collateral, now: now, trusted: trusted).appraise(envelope)
+    default: appraise(envelope, policy: policy, collateral: collateral, now: now)
+    }
 }
 
 extension Finding {
@@ -128,6 +150,4 @@ extension Finding.Code {
     public static let noTime = Self(rawValue: "appraisal.no-time")
     /// A certificate or revocation list does not parse.
     public static let malformedCertificate = Self(rawValue: "certificate.malformed")
-    /// There is no certificate to check the report with.
-    public static let snpNoCertificate = Self(rawValue: "snp.certificate.missing")
 }

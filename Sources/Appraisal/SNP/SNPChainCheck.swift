@@ -1,112 +1,99 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ByteCoding
+internal import Crypto
 internal import Evidence
 
 /// Whether AMD signed the certificate of the key that signs reports, and what else stands in the chain.
 struct SNPChainCheck {
     let endorsement: SNPEndorsement
-    /// Certificates of authorities that came with the evidence, DER.
-    let issuers: [[UInt8]]
-    let authorities: AMDAuthorities
-    let revocationLists: [RevocationList]
-    let now: Int64
-
-    func findings() -> [Finding] {
-        guard let issuer, let root else {
-            return [
-                finding(
-                    .snpChain, "issuer", "an authority of AMD's that is built in",
-                    "'\(endorsement.certificate.issuer.commonName ?? "no name")'")
-            ]
-        }
-        return signatureFindings(issuer) + dateFindings([issuer, root]) + issuerFindings([issuer, root])
-            + revocationFindings(issuer, root)
-    }
-
     /// ASK for the key of a chip, ASVK for that of a provider.
-    var issuer: AMDAuthority? {
-        authorities.authority(endorsement.product, endorsement.kind == .vlek ? .asvk : .ask)
+    let issuer: AMDAuthority
+    let root: AMDAuthority
+
+    /// `nil` where no authority is built in that could have signed it.
+    init?(_ endorsement: SNPEndorsement, authorities: AMDAuthorities) {
+        guard let issuer = authorities.authority(endorsement.product, endorsement.kind == .vlek ? .asvk : .ask),
+            let root = authorities.authority(endorsement.product, .ark)
+        else { return nil }
+        self.endorsement = endorsement
+        self.issuer = issuer
+        self.root = root
     }
 
-    private var root: AMDAuthority? { authorities.authority(endorsement.product, .ark) }
-
-    private func signatureFindings(_ issuer: AMDAuthority) -> [Finding] {
+    /// What does not change with time: name and signature of the issuer.
+    func signatureFindings() -> [Finding] {
         let certificate = endorsement.certificate
         var findings: [Finding] = []
         if certificate.issuer.commonName != issuer.name {
             findings.append(
-                finding(.snpChain, "issuer", "'\(issuer.name)'", "'\(certificate.issuer.commonName ?? "no name")'"))
+                Self.finding(
+                    .snpChain, "issuer", "'\(issuer.name)'", "'\(certificate.issuer.commonName ?? "no name")'"))
         }
-        let isSigned =
-            certificate.algorithm == .rsaPSSWithSHA384
-            && certificate.algorithm.isValid(
-                certificate.signature, over: certificate.signedBytes, by: issuer.publicKeyInfo)
-        if !isSigned {
+        if !issuer.hasSigned(certificate.signedBytes, certificate.signature, certificate.algorithm) {
             findings.append(
-                finding(
-                    .snpChain, "\(kindName) certificate", "an RSA-PSS signature by \(issuer.name), built in",
+                Self.finding(
+                    .snpChain, "\(endorsement.kindName) certificate",
+                    "an RSA-PSS signature by \(issuer.name), built in",
                     "one that does not verify"))
         }
         return findings
     }
 
-    private func dateFindings(_ authorities: [AMDAuthority]) -> [Finding] {
-        let dated = [(kindName, endorsement.certificate.validity)] + authorities.map { ($0.name, $0.validity) }
+    func dateFindings(at now: Int64) -> [Finding] {
+        let dated = [
+            (endorsement.kindName, endorsement.certificate.validity), (issuer.name, issuer.validity),
+            (root.name, root.validity),
+        ]
         return dated.filter { !$0.1.contains(now) }.map { name, validity in
-            finding(
+            Self.finding(
                 .snpDates, "\(name) certificate", "in force at \(CivilTime(secondsSince1970: now).rfc3339)",
                 "from \(CivilTime(secondsSince1970: validity.notBefore).rfc3339) to "
                     + CivilTime(secondsSince1970: validity.notAfter).rfc3339)
         }
     }
 
-    /// Certificates in the evidence must be those whose keys are built in: another one is a lie, or a new root.
-    private func issuerFindings(_ authorities: [AMDAuthority]) -> [Finding] {
-        issuers.compactMap { der in
-            let certificate = try? Certificate(der)
-            if let certificate, authorities.contains(where: { $0.publicKeyInfo == certificate.publicKeyInfo }) {
-                return nil
+    /// Certificates of authorities in the evidence must be those that are built in, byte for byte: another one, be it
+    /// for the same key, is a lie or was issued since.
+    func issuerFindings(_ certificates: [[UInt8]]) -> [Finding] {
+        certificates.flatMap { bytes -> [Finding] in
+            guard let der = try? PEM.orDER(bytes, label: "CERTIFICATE") else { return [wrongIssuer("no certificate")] }
+            return der.compactMap { der in
+                let digest = Hex.encode(SHA256.hash(data: der))
+                if [issuer, root].contains(where: { $0.certificateDigest == digest }) { return nil }
+                guard let certificate = try? Certificate(der: der) else { return wrongIssuer("no certificate") }
+                let isSameKey = [issuer, root].contains { $0.publicKeyInfo == certificate.publicKeyInfo }
+                return wrongIssuer(
+                    "\(isSameKey ? "another certificate of the same key" : "another key") for "
+                        + "'\(certificate.subject.commonName ?? "no name")'")
             }
-            return finding(
-                .snpIssuers, "cert_chain", "\(authorities.map(\.name).joined(separator: " and ")), built in",
-                certificate.map { "another key for '\($0.subject.commonName ?? "no name")'" } ?? "no certificate")
         }
     }
 
-    private func revocationFindings(_ issuer: AMDAuthority, _ root: AMDAuthority) -> [Finding] {
-        revocationLists.flatMap { list -> [Finding] in
-            let signer = [root, issuer].first {
-                list.algorithm == .rsaPSSWithSHA384
-                    && list.algorithm.isValid(list.signature, over: list.signedBytes, by: $0.publicKeyInfo)
-            }
-            guard let signer else { return [] }
-            var findings: [Finding] = []
-            if !list.validity.contains(now) {
-                findings.append(
-                    finding(
-                        .snpRevocationDates, "CRL of \(signer.name)",
-                        "in force at \(CivilTime(secondsSince1970: now).rfc3339)",
-                        "next update \(CivilTime(secondsSince1970: list.validity.notAfter).rfc3339)"))
-            }
-            let subjects =
-                signer == root
-                ? [(issuer.name, issuer.serial), (root.name, root.serial)]
-                : [(kindName, endorsement.certificate.serial)]
-            for (name, serial) in subjects where list.revoked.contains(serial) {
-                findings.append(
-                    finding(.snpRevoked, "\(name) certificate", "not revoked", "revoked by the CRL of \(signer.name)"))
-            }
-            return findings
-        }
+    private func wrongIssuer(_ found: String) -> Finding {
+        Finding(
+            .snpIssuers, subject: "cert_chain",
+            expected: "the certificates of \(issuer.name) and \(root.name), built in",
+            found: found,
+            remedy: "leave them out of the evidence, or use a newer version of cupel if AMD issued others since")
     }
 
-    private var kindName: String { endorsement.kind == .vlek ? "VLEK" : "VCEK" }
+    static func noAuthority(_ endorsement: SNPEndorsement) -> Finding {
+        finding(
+            .snpChain, "issuer", "an authority of AMD's that is built in",
+            "'\(endorsement.certificate.issuer.commonName ?? "no name")'")
+    }
 
-    private func finding(_ code: Finding.Code, _ subject: String, _ expected: String, _ found: String) -> Finding {
+    private static func finding(
+        _ code: Finding.Code, _ subject: String, _ expected: String, _ found: String
+    ) -> Finding {
         Finding(
             code, subject: subject, expected: expected, found: found,
             remedy: "do not trust the evidence, unless you can say which of the certificates is wrong and why")
     }
+}
+
+extension SNPEndorsement {
+    var kindName: String { kind == .vlek ? "VLEK" : "VCEK" }
 }
 
 extension Finding.Code {
@@ -114,10 +101,6 @@ extension Finding.Code {
     public static let snpChain = Self(rawValue: "snp.certificate.chain")
     /// A certificate is not yet, or no longer, in force.
     public static let snpDates = Self(rawValue: "snp.certificate.dates")
-    /// The evidence names other authorities than those that are built in.
+    /// The evidence holds other certificates of authorities than those that are built in.
     public static let snpIssuers = Self(rawValue: "snp.certificate.issuers")
-    /// A certificate was revoked.
-    public static let snpRevoked = Self(rawValue: "snp.certificate.revoked")
-    /// A revocation list of AMD's is not in force.
-    public static let snpRevocationDates = Self(rawValue: "snp.crl.dates")
 }

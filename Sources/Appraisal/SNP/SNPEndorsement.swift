@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import ByteCoding
+package import Crypto
 package import Evidence
 internal import SwiftASN1
 
@@ -12,10 +13,13 @@ internal import SwiftASN1
 /// | .1.2 | IA5String | product: "Milan-B0", "Genoa" |
 /// | .1.3.1, .2, .3, .8 | INTEGER | boot loader, TEE, SNP and microcode security versions |
 /// | .1.3.9 | INTEGER | FMC security version, from Turin on |
+/// | .1.3.4 to .7 | INTEGER | reserved, zero |
 /// | .1.4 | bytes without DER | VCEK: the chip's id, 64 bytes, or 8 from Turin on |
 /// | .1.5 | IA5String or UTF8String | VLEK: the cloud provider |
-package struct SNPEndorsement: Hashable, Sendable {
+package struct SNPEndorsement: Sendable {
     package let certificate: Certificate
+    /// On P-384.
+    package let publicKey: P384.Signing.PublicKey
     package let kind: SNPSigningFlags.SigningKey
     package let structureVersion: UInt8
     package let productName: String
@@ -26,33 +30,48 @@ package struct SNPEndorsement: Hashable, Sendable {
     /// `nil` in a VCEK.
     package let provider: String?
 
-    /// Throws where the certificate is of neither kind, or an extension is missing, malformed, or critical.
+    /// Throws where the certificate is of neither kind or not for signing, its key is not on P-384, an extension is
+    /// missing or malformed, or one is critical that is not known.
     package init(_ certificate: Certificate) throws(MalformedBytes) {
         self.certificate = certificate
         let extensions = AMDExtensions(certificate.extensions)
-        switch certificate.subject.commonName {
-        case "SEV-VCEK": kind = .vcek
-        case "SEV-VLEK": kind = .vlek
-        case let name: throw extensions.malformed("subject", "'\(name ?? "no name")', expected SEV-VCEK or SEV-VLEK")
+        kind = try Self.kind(certificate, extensions)
+        guard let key = try? P384.Signing.PublicKey(derRepresentation: certificate.publicKeyInfo) else {
+            throw extensions.malformed("subjectPublicKeyInfo", "not a key on P-384")
         }
-        if let id = certificate.extensions.critical(otherThan: [CertificateExtensions.keyUsage]).first {
-            throw extensions.malformed(id, "critical, and not known")
-        }
+        publicKey = key
         structureVersion = try extensions.number("1")
+        guard structureVersion <= 1 else { throw extensions.malformed("structVersion", "\(structureVersion)") }
         productName = try extensions.text("2")
         guard let product = SNPProduct(rawValue: String(productName.prefix { $0 != "-" && $0 != "_" })) else {
             throw extensions.malformed("productName", "'\(productName)' is not known")
         }
         self.product = product
-        tcb = SNPTCBParts(
-            fmc: product == .turin ? try extensions.number("3.9") : nil, bootloader: try extensions.number("3.1"),
-            tee: try extensions.number("3.2"), snp: try extensions.number("3.3"),
-            microcode: try extensions.number("3.8"))
+        tcb = try extensions.tcb(of: product)
         chipID = extensions.bytes("4")
         guard (chipID?.count ?? 0) == (kind == .vcek ? product.chipIDSize : 0) else {
             throw extensions.malformed("hwID", "\(chipID?.count ?? 0) bytes")
         }
         provider = extensions.bytes("5") == nil ? nil : try extensions.text("5")
+    }
+
+    private static func kind(
+        _ certificate: Certificate, _ extensions: AMDExtensions
+    ) throws(MalformedBytes) -> SNPSigningFlags.SigningKey {
+        let known: Set = [CertificateExtensions.keyUsage, CertificateExtensions.basicConstraints]
+        if let id = certificate.extensions.critical(otherThan: known).first {
+            throw extensions.malformed(id, "critical, and not known")
+        }
+        guard certificate.extensions.maySign else { throw extensions.malformed("keyUsage", "not for signing") }
+        guard
+            certificate.extensions[CertificateExtensions.basicConstraints] == nil
+                || certificate.extensions.isAuthority == false
+        else { throw extensions.malformed("basicConstraints", "an authority's") }
+        switch certificate.subject.commonName {
+        case "SEV-VCEK": return .vcek
+        case "SEV-VLEK": return .vlek
+        case let name: throw extensions.malformed("subject", "'\(name ?? "no name")', expected SEV-VCEK or SEV-VLEK")
+        }
     }
 }
 
@@ -67,6 +86,16 @@ private struct AMDExtensions {
     func number(_ id: String) throws(MalformedBytes) -> UInt8 {
         guard let value = try read(id, { try UInt8(derEncoded: $0) }) else { throw malformed(id, "missing") }
         return value
+    }
+
+    func tcb(of product: SNPProduct) throws(MalformedBytes) -> SNPTCBParts {
+        for id in ["3.4", "3.5", "3.6", "3.7"] where bytes(id) != nil {
+            let value = try number(id)
+            guard value == 0 else { throw malformed(id, "\(value), of a part that is not known") }
+        }
+        return SNPTCBParts(
+            fmc: product == .turin ? try number("3.9") : nil, bootloader: try number("3.1"), tee: try number("3.2"),
+            snp: try number("3.3"), microcode: try number("3.8"))
     }
 
     func text(_ id: String) throws(MalformedBytes) -> String {

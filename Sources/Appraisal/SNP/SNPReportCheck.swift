@@ -14,11 +14,13 @@ struct SNPReportCheck {
 
     var isSignatureValid: Bool {
         guard report.signatureAlgorithm == 1,
-            let key = try? P384.Signing.PublicKey(derRepresentation: endorsement.certificate.publicKeyInfo),
             let signature = try? P384.Signing.ECDSASignature(rawRepresentation: report.signature)
         else { return false }
-        return key.isValidSignature(signature, for: SHA384.hash(data: report.signedBytes))
+        return endorsement.publicKey.isValidSignature(signature, for: SHA384.hash(data: report.signedBytes))
     }
+
+    /// Whether report and certificate say the same of everything but the signature.
+    var agrees: Bool { (keyFindings() + productFindings() + chipFindings() + tcbFindings()).isEmpty }
 
     private func signatureFindings() -> [Finding] {
         guard report.signatureAlgorithm == 1 else {
@@ -35,13 +37,21 @@ struct SNPReportCheck {
         ]
     }
 
+    /// MASK_CHIP_KEY takes the chip's own key from guests: firmware that says so signs by a VLEK, or not at all.
     private func keyFindings() -> [Finding] {
-        guard report.flags.signingKey != endorsement.kind else { return [] }
-        return [
-            finding(
-                .snpKeyKind, "SIGNING_KEY", "'\(endorsement.kind)', as the certificate says",
-                "'\(report.flags.signingKey)'")
-        ]
+        var findings: [Finding] = []
+        if report.flags.signingKey != endorsement.kind {
+            findings.append(
+                finding(
+                    .snpKeyKind, "SIGNING_KEY", "'\(endorsement.kind)', as the certificate says",
+                    report.flags.signingKey == .none
+                        ? "'none': the report is not signed" : "'\(report.flags.signingKey)'"))
+        }
+        if report.flags.masksChipKey, report.flags.signingKey == .vcek {
+            findings.append(
+                finding(.snpChipKeyMasked, "MASK_CHIP_KEY", "0 in a report that a VCEK signed", "1"))
+        }
+        return findings
     }
 
     /// A report of version 2 does not name its processor; then the certificate, whose key signed it, does.
@@ -54,16 +64,14 @@ struct SNPReportCheck {
         ]
     }
 
-    /// A VLEK is of no chip; a VCEK's chip is the report's, unless the host masks it.
+    /// A VLEK is of no chip; a VCEK's chip is the report's, unless the host masks it, which the policy decides on.
     private func chipFindings() -> [Finding] {
-        guard let chipID = endorsement.chipID else { return [] }
+        guard let chipID = endorsement.chipID, !report.masksChipID else { return [] }
         let padded = chipID + [UInt8](repeating: 0, count: max(0, 64 - chipID.count))
         guard report.chipID != padded else { return [] }
-        let isMasked = report.chipID.allSatisfy { $0 == 0 }
         return [
             finding(
-                .snpChip, "CHIP_ID", "\(Hex.encode(chipID)), as the VCEK certificate says",
-                isMasked ? "none: the host masks it, so no VCEK can be compared" : Hex.encode(report.chipID))
+                .snpChip, "CHIP_ID", "\(Hex.encode(chipID)), as the VCEK certificate says", Hex.encode(report.chipID))
         ]
     }
 
@@ -72,13 +80,8 @@ struct SNPReportCheck {
         guard reported != endorsement.tcb else { return [] }
         return [
             finding(
-                .snpCertificateTCB, "REPORTED_TCB", "\(Self.text(endorsement.tcb)), as the certificate says",
-                Self.text(reported))
+                .snpCertificateTCB, "REPORTED_TCB", "\(endorsement.tcb.text), as the certificate says", reported.text)
         ]
-    }
-
-    static func text(_ parts: SNPTCBParts) -> String {
-        parts.named.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
     }
 
     private func finding(_ code: Finding.Code, _ subject: String, _ expected: String, _ found: String) -> Finding {
@@ -91,8 +94,10 @@ struct SNPReportCheck {
 extension Finding.Code {
     /// The report's signature does not verify.
     public static let snpSignature = Self(rawValue: "snp.signature")
-    /// The report was signed by a key of another kind than the certificate's.
+    /// The report was signed by a key of another kind than the certificate's, or not at all.
     public static let snpKeyKind = Self(rawValue: "snp.certificate.key-kind")
+    /// The report says that its chip signs nothing, and that the chip signed it.
+    public static let snpChipKeyMasked = Self(rawValue: "snp.chip-key.masked")
     /// The certificate is of another product line.
     public static let snpProduct = Self(rawValue: "snp.certificate.product")
     /// The certificate is of another chip.

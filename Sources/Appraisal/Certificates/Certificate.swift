@@ -82,12 +82,14 @@ extension Certificate {
         }
 
         private init(_ nodes: inout ASN1NodeCollection.Iterator) throws {
-            serial = Array(try ArraySlice<UInt8>(derEncoded: &nodes))
+            serial = try DERReading.integerOctets(&nodes)
             algorithm = Array(try DERReading.next(&nodes).encodedBytes)
             issuer = try DistinguishedName(DERReading.next(&nodes))
             validity = try Validity(DERReading.next(&nodes))
             subject = try DistinguishedName(DERReading.next(&nodes))
-            publicKeyInfo = Array(try DERReading.next(&nodes).encodedBytes)
+            let key = try DERReading.next(&nodes)
+            guard key.identifier == .sequence else { throw DERReading.Refused("no subjectPublicKeyInfo") }
+            publicKeyInfo = Array(key.encodedBytes)
             extensions =
                 try DER.optionalExplicitlyTagged(&nodes, tagNumber: 3, tagClass: .contextSpecific) {
                     try CertificateExtensions($0)

@@ -40,6 +40,18 @@ enum DERReading {
         return Array(bits.bytes)
     }
 
+    /// The content octets of an INTEGER, as they came: serial numbers can be negative, or longer than any number here.
+    static func integerOctets(_ nodes: inout ASN1NodeCollection.Iterator) throws -> [UInt8] {
+        let node = try next(&nodes)
+        guard node.identifier == .integer, case .primitive(let octets) = node.content, let first = octets.first else {
+            throw Refused("a serial number that is no INTEGER")
+        }
+        if let second = octets.dropFirst().first, first == (second < 0x80 ? 0 : 0xFF) {
+            throw Refused("a serial number with needless octets")
+        }
+        return Array(octets)
+    }
+
     /// UTCTime or GeneralizedTime, in seconds since 1970.
     static func time(_ node: ASN1Node) throws -> Int64 {
         if node.identifier == .utcTime {

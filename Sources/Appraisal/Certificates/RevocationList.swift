@@ -55,7 +55,7 @@ package struct RevocationList: Hashable, Sendable {
         var revoked: Set<[UInt8]> = []
         try DER.optionalList(&nodes) { entry in
             try DER.sequence(entry, identifier: .sequence) { fields in
-                revoked.insert(Array(try ArraySlice<UInt8>(derEncoded: &fields)))
+                revoked.insert(try DERReading.integerOctets(&fields))
                 _ = try DERReading.time(DERReading.next(&fields))
                 if let extensions = fields.next() { try Self.refuseCritical(CertificateExtensions(extensions)) }
             }

@@ -17,7 +17,7 @@ struct SNPHardware {
             }
         let agreement = endorsement.chipID == nil ? "firmware as" : "chip and firmware as"
         return "signed by \(signer), certified by \(issuerName); \(agreement) certified; "
-            + (isRevocationChecked ? "not revoked" : "revocation not checked (no list)")
+            + (isRevocationChecked ? "not on AMD's revocation list" : "revocation not checked")
     }
 
     /// What step 4 says where nothing is wrong.

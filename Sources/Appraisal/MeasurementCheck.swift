@@ -2,7 +2,7 @@
 internal import ByteCoding
 
 /// Step 3: the image that was launched is one that the verifier knows.
-struct MeasurementCheck {
+package struct MeasurementCheck {
     let platform: Platform
     /// The registers that the evidence proves, by name, the one that says most first.
     let registers: [(name: String, value: [UInt8])]
@@ -10,9 +10,18 @@ struct MeasurementCheck {
     let needed: Set<String>
     let policy: AppraisalPolicy
 
+    package init(
+        platform: Platform, registers: [(name: String, value: [UInt8])], needed: Set<String>, policy: AppraisalPolicy
+    ) {
+        self.platform = platform
+        self.registers = registers
+        self.needed = needed
+        self.policy = policy
+    }
+
     /// Returns the image that was launched, where the verifier knows it.
     @discardableResult
-    func record(in steps: inout ReportRecorder) -> KnownImage? {
+    package func record(in steps: inout ReportRecorder) -> KnownImage? {
         if let image = policy.knownImages.first(where: isLaunched) {
             steps.pass(
                 3, EvidenceStep.measurement,

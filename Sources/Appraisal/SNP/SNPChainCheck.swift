@@ -4,14 +4,14 @@ internal import Crypto
 internal import Evidence
 
 /// Whether AMD signed the certificate of the key that signs reports, and what else stands in the chain.
-struct SNPChainCheck {
+package struct SNPChainCheck: Sendable {
     let endorsement: SNPEndorsement
     /// ASK for the key of a chip, ASVK for that of a provider.
     let issuer: AMDAuthority
     let root: AMDAuthority
 
     /// `nil` where no authority is built in that could have signed it.
-    init?(_ endorsement: SNPEndorsement, authorities: AMDAuthorities) {
+    package init?(_ endorsement: SNPEndorsement, authorities: AMDAuthorities) {
         guard let issuer = authorities.authority(endorsement.product, endorsement.kind == .vlek ? .asvk : .ask),
             let root = authorities.authority(endorsement.product, .ark)
         else { return nil }
@@ -54,7 +54,7 @@ struct SNPChainCheck {
 
     /// Certificates of authorities in the evidence must be those that are built in, byte for byte: another one, be it
     /// for the same key, is a lie or was issued since.
-    func issuerFindings(_ certificates: [[UInt8]]) -> [Finding] {
+    package func issuerFindings(_ certificates: [[UInt8]]) -> [Finding] {
         certificates.flatMap { bytes -> [Finding] in
             guard let der = try? PEM.orDER(bytes, label: "CERTIFICATE") else { return [wrongIssuer("no certificate")] }
             return der.compactMap { der in

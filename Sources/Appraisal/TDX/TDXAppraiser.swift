@@ -14,4 +14,10 @@ package struct TDXAppraiser {
     }
 
     package func appraise(_ envelope: EvidenceEnvelope) -> AppraisalResult { unsupported(envelope.platform) }
+
+    /// Steps 2 and 4. Says whether it makes sense to go on: that there was collateral to check the quote with.
+    func recordHardware(_ quote: IntelQuote, in steps: inout ReportRecorder) -> Bool {
+        steps.giveUp(2, EvidenceStep.signature, because: "not appraised by this version")
+        return false
+    }
 }

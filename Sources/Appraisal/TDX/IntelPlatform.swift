@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import ByteCoding
 package import Evidence
-internal import StrictJSON
 
 /// Which collateral a quote needs: what Intel's service is asked for.
 package struct IntelPlatform: Hashable, Sendable {
@@ -19,7 +18,7 @@ package struct IntelPlatform: Hashable, Sendable {
 
     /// Throws where the quote's PCK certificate does not decode. Nothing of it is believed.
     package init(of quote: IntelQuote) throws(MalformedBytes) {
-        let certificate = try PCKCertificate(of: quote)
+        let certificate = try PCKChain(of: quote).leaf
         self.init(fmspc: certificate.fmspc, tee: quote.tee, authority: certificate.authority)
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import ByteCoding
-package import Evidence
+internal import Evidence
 
 /// What Intel says of the key that signs quoting enclaves: a provisioning certification key (PCK) certificate with
 /// Intel's extension, decoded and not yet believed (Intel SGX PCK Certificate and CRL Profile, section 1.3.5).
@@ -67,15 +67,22 @@ package struct PCKCertificate: Hashable, Sendable {
         (self.pceID, self.fmspc) = (pceID, fmspc)
     }
 
-    /// The certificate of the key that signed a quote's quoting enclave.
-    package init(of quote: IntelQuote) throws(MalformedBytes) {
-        let chain = try PEM.decode(quote.signature.pckChain, label: "CERTIFICATE")
-        guard let leaf = chain.first else { throw Self.malformed("chain", "empty") }
-        try self.init(try Certificate(der: leaf))
-    }
-
-    private static func malformed(_ field: String, _ reason: String) -> MalformedBytes {
+    fileprivate static func malformed(_ field: String, _ reason: String) -> MalformedBytes {
         MalformedBytes(format: "PCK certificate", field: field, offset: 0, reason: reason)
+    }
+}
+
+/// The certificates in a quote, the PCK certificate decoded, and none believed.
+struct PCKChain {
+    let leaf: PCKCertificate
+    /// The others, DER.
+    let issuers: [[UInt8]]
+
+    init(of quote: IntelQuote) throws(MalformedBytes) {
+        let chain = try PEM.decode(quote.signature.pckChain, label: "CERTIFICATE")
+        guard let first = chain.first else { throw PCKCertificate.malformed("chain", "empty") }
+        leaf = try PCKCertificate(try Certificate(der: first))
+        issuers = Array(chain.dropFirst())
     }
 }
 

@@ -105,14 +105,18 @@ extension TCBInfo.Module {
 }
 
 /// What Intel says of a level.
-struct TCBJudgement: Hashable, Sendable {
-    let status: TCBStatus
-    let advisories: [String]
+package struct TCBJudgement: Hashable, Sendable {
+    package let status: TCBStatus
+    /// `tcbDate`, as it stands there.
+    package let date: String
+    /// "INTEL-SA-01036".
+    package let advisories: [String]
 
     init(_ fields: SignedFields) throws(MalformedBytes) {
         let text = try fields.text("tcbStatus")
         guard let status = TCBStatus(rawValue: text) else { throw fields.malformed("tcbStatus", "'\(text)'") }
         self.status = status
+        date = try fields.text("tcbDate")
         advisories = try fields.optionalTexts("advisoryIDs")
     }
 }

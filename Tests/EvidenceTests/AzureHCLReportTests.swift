@@ -34,7 +34,8 @@ import Testing
     /// (what, where, byte)
     @Test(arguments: [
         ("another signature", 0, 0x49), ("version 0", 4, 0), ("version 3", 4, 3), ("another report size", 8, 0),
-        ("another request", 12, 1), ("another data size", 1216, 1), ("an unknown report", 1224, 3),
+        ("another request", 12, 1), ("a failed request", 16, 1), ("a reserved byte", 31, 1),
+        ("another version of the data", 1220, 2), ("another data size", 1216, 1), ("an unknown report", 1224, 3),
         ("an unknown hash", 1228, 4), ("no hash", 1228, 0), ("another variable size", 1232, 1),
         ("a huge variable size", 1235, 0xFF),
     ])

@@ -12,11 +12,11 @@ public import ByteCoding
 /// | 4 | 4 | version | 1 or 2 |
 /// | 8 | 4 | report_size | 1,216 + data_size |
 /// | 12 | 4 | request_type | 2 |
-/// | 16 | 4 | status | |
-/// | 20 | 12 | reserved | |
+/// | 16 | 4 | status | 0 |
+/// | 20 | 12 | reserved | 0 |
 /// | 32 | 1,184 | hardware report | ``SNPReport``, or a TDREPORT of 1,024 bytes and zeros |
 /// | 1,216 | 4 | data_size | 20 + variable_data_size |
-/// | 1,220 | 4 | version | |
+/// | 1,220 | 4 | version | 1 |
 /// | 1,224 | 4 | report_type | 2 SNP, 4 TDX |
 /// | 1,228 | 4 | hash_type | 1 SHA-256, 2 SHA-384, 3 SHA-512 |
 /// | 1,232 | 4 | variable_data_size | |
@@ -59,10 +59,12 @@ public struct AzureHCLReport: Hashable, Sendable {
         requestType = try cursor.uint32(12, "request_type")
         guard requestType == 2 else { throw Self.malformed("request_type", 12, "\(requestType), expected 2") }
         status = try cursor.uint32(16, "status")
-        _ = try cursor.bytes(20, 12, "reserved")
+        guard status == 0 else { throw Self.malformed("status", 16, "\(status), expected 0") }
+        try cursor.zeros(20, 12, "reserved")
         hardwareReport = try cursor.bytes(32, 1184, "hardware report")
         dataSize = try cursor.uint32(1216, "data_size")
         dataVersion = try cursor.uint32(1220, "version")
+        guard dataVersion == 1 else { throw Self.malformed("version", 1220, "\(dataVersion), expected 1") }
         let type = try cursor.uint32(1224, "report_type")
         guard let reportType = ReportType(rawValue: type) else {
             throw Self.malformed("report_type", 1224, "\(type), expected 2 (SNP) or 4 (TDX)")

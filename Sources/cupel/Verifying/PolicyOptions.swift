@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import Appraisal
+import ArgumentParser
+import Builds
+import Foundation
+import Verification
+
+/// What a verifier wants of a bundle, on the command line: a policy file, and what is said beside it.
+struct PolicyOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("What the bundle must meet, YAML: see docs/policy.md.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml", "json"]))
+    var policy: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A signed list of the images that you know; repeat it for more.", valueName: "file"),
+        completion: .file())
+    var measurements: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "A key that may sign such lists, PEM or 64 hexadecimal digits (Ed25519).", valueName: "file | hex"),
+        completion: .file())
+    var measurementsKey: [String] = []
+
+    @Flag(help: "Accept hardware that runs an image which nobody vouches for.")
+    var acceptAnyMeasurement = false
+
+    @Flag(help: "Accept the software platform, which proves nothing about the machine.")
+    var allowSoftware = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The nonce that the evidence must carry. (default: freshness is not checked)", valueName: "hex"))
+    var nonce: String?
+
+    /// Reads the files that are named. Dates are judged by this machine's clock unless the caller sets another time.
+    func verificationPolicy() throws -> VerificationPolicy {
+        var policy = VerificationPolicy(now: Int64(Date().timeIntervalSince1970))
+        policy.nonce = try nonce.map { try Nonce(hex: $0) }
+        if acceptAnyMeasurement { policy.appraisal.acceptAnyMeasurementUnsafely = true }
+        if allowSoftware { policy.appraisal.acceptSoftwareUnsafely = true }
+        return policy
+    }
+}

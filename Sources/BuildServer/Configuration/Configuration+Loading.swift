@@ -163,26 +163,7 @@ extension ConfigurationKey.Given {
 
 extension ConfigurationError {
     static func unknown(_ name: String, among known: [String], place: String) -> ConfigurationError {
-        let nearest = known.min { Spelling.distance($0, name) < Spelling.distance($1, name) }
+        let nearest = Spelling.nearest(to: name, among: known)
         return ConfigurationError("unknown setting \(name) \(place)", hint: nearest.map { "did you mean \($0)?" })
-    }
-}
-
-/// How far two names are apart.
-enum Spelling {
-    /// Levenshtein: letters to insert, remove or replace.
-    static func distance(_ left: String, _ right: String) -> Int {
-        let right = Array(right.prefix(200))
-        var row = Array(0...right.count)
-        for (line, letter) in left.prefix(200).enumerated() {
-            var diagonal = row[0]
-            row[0] = line + 1
-            for column in right.indices {
-                let substitution = diagonal + (letter == right[column] ? 0 : 1)
-                diagonal = row[column + 1]
-                row[column + 1] = min(substitution, row[column] + 1, diagonal + 1)
-            }
-        }
-        return row[right.count]
     }
 }

@@ -10,14 +10,18 @@ struct BindingCheck {
     let bytes: [UInt8]
     /// `nil` where the evidence could not be read.
     let binding: SignedBinding?
-    let nonce: Nonce?
+    let policy: VerificationPolicy
 
     func record(in report: inout ReportRecorder) {
         guard let binding else {
             return report.giveUp(5, "binding", because: "what the evidence signs could not be read")
         }
         recordDigest(binding, in: &report)
-        if let record = provenance.record { recordNamedNonce(binding, named: record.nonceHex, in: &report) }
+        switch provenance {
+        case .cupel(_, let record): recordNamedNonce(binding, named: record.nonceHex, in: &report)
+        case .kettle: recordKettleNonce(binding, in: &report)
+        case .unsupported, .malformed: break
+        }
         recordFreshness(binding, in: &report)
     }
 
@@ -29,7 +33,7 @@ struct BindingCheck {
         if case .kettle = provenance, binding.digest == Digest256(of: CompactJSON.bytes(of: bytes)).bytes {
             return report.pass(
                 5, "binding",
-                "the signed digest is the SHA-256 of provenance.json without white space, \(Hex.encode(binding.digest))"
+                "the signed digest is the SHA-256 of provenance.json in compact form, without white space, \(Hex.encode(binding.digest))"
             )
         }
         report.fail(
@@ -53,8 +57,37 @@ struct BindingCheck {
                 remedy: "do not trust the bundle: evidence and provenance are not of one build"))
     }
 
+    /// Kettle's provenance names no nonce: after the digest come zeros, or a nonce and zeros, of whatever number.
+    private func recordKettleNonce(_ binding: SignedBinding, in report: inout ReportRecorder) {
+        let count = binding.nonceField.count
+        guard count <= Self.kettleNonceSize else {
+            return report.fail(
+                5, "nonce",
+                Finding(
+                    .otherNonce, subject: "report_data",
+                    expected: "zeros after the digest, or a nonce of \(Self.kettleNonceSize) bytes",
+                    found: Self.shown(binding), remedy: "do not trust the bundle: Kettle does not sign this"))
+        }
+        report.pass(
+            5, "nonce",
+            count == 0
+                ? "the evidence carries none: \(binding.bytes.count - 32) zeros follow the digest"
+                : "the evidence carries \(Self.shown(binding)), which Kettle's provenance does not name")
+    }
+
+    /// Bytes; zeros at its end cannot be told from those after it.
+    private static let kettleNonceSize = 16
+
     private func recordFreshness(_ binding: SignedBinding, in report: inout ReportRecorder) {
-        guard let nonce else {
+        guard let nonce = policy.nonce else {
+            guard !policy.requiresNonce else {
+                return report.fail(
+                    5, "freshness",
+                    Finding(
+                        .policyNonce, subject: "nonce",
+                        expected: "the nonce of a build of your own, as the policy wants",
+                        found: "none was asked for", remedy: "name it with --nonce"))
+            }
             return report.leaveOut(
                 5, "freshness", "not checked: no nonce was asked for, so the bundle can be of any age (--nonce)")
         }
@@ -79,6 +112,8 @@ extension Finding.Code {
     public static let notBound = Self(rawValue: "binding.provenance")
     /// The evidence carries another nonce than the provenance names.
     public static let otherNonce = Self(rawValue: "binding.nonce")
+    /// The policy wants a nonce, and none was asked for.
+    public static let policyNonce = Self(rawValue: "policy.nonce")
     /// The nonce is not the one asked for.
     public static let notFresh = Self(rawValue: "binding.freshness")
 }

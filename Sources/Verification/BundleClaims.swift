@@ -8,10 +8,11 @@ struct BundleClaims {
     private(set) var proves: [String] = []
     private(set) var doesNotProve: [String] = []
 
-    init(_ verdict: Verdict, _ provenance: BundleProvenance, hasNonce: Bool) {
+    init(_ verdict: Verdict, _ provenance: BundleProvenance, hasNonce: Bool, notOfNow: [String]) {
         guard case .accepted(let evidence) = verdict, let statement = provenance.statement else { return }
         proves = evidence.proves + [Self.statedBy(statement, provenance.record)]
         doesNotProve = evidence.doesNotProve
+        doesNotProve += notOfNow
         if !hasNonce { doesNotProve.append("that the build is fresh: no nonce was asked for") }
         if provenance.record?.isolation == "none" {
             doesNotProve.append("that the build left its builder alone: it ran without a sandbox")

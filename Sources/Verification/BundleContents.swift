@@ -9,12 +9,25 @@ public struct BundleContents: Hashable, Sendable {
     public var evidence: [UInt8]
     /// Everything in the bundle but folders, ``provenance`` and ``evidence`` included.
     public var files: [BundleFile]
+    /// Certificates and lists of the vendors that came with the bundle, by their paths below ``collateralFolder``. No
+    /// more is read than ``maximumCollateralFiles`` and ``maximumCollateralSize`` allow.
+    public var collateral: [String: [UInt8]]
 
-    public init(provenance: [UInt8], evidence: [UInt8], files: [BundleFile]) {
+    public init(
+        provenance: [UInt8], evidence: [UInt8], files: [BundleFile], collateral: [String: [UInt8]] = [:]
+    ) {
         self.provenance = provenance
         self.evidence = evidence
         self.files = files
+        self.collateral = collateral
     }
+
+    /// The one folder of a bundle whose files the provenance does not name, and cannot: vendors make them later.
+    public static let collateralFolder = "collateral/"
+    /// A bundle with more files in ``collateralFolder`` is refused.
+    public static let maximumCollateralFiles = 64
+    /// Bytes of one file in ``collateralFolder``; a bundle with a larger one is refused.
+    public static let maximumCollateralSize = 2 << 20
 }
 
 /// One entry of a bundle.

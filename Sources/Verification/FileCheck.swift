@@ -29,6 +29,43 @@ struct FileCheck {
             6, "other files", bound.flatMap { findings(at: $0.path, sha256: $0.sha256) } + unnamed(but: named),
             passed: provenance.record == nil
                 ? "nothing is there that is not named" : "build.log is the one named; nothing else is there")
+        recordCollateral(in: &report)
+    }
+
+    private func recordCollateral(in report: inout ReportRecorder) {
+        let collateral = bundle.files.filter { Self.isCollateral($0.path) }
+        guard !collateral.isEmpty else { return }
+        let findings = collateralFindings(collateral)
+        guard findings.isEmpty else { return report.decide(6, "collateral", findings, passed: "") }
+        report.leaveOut(
+            6, "collateral",
+            "\(collateral.count) file(s) in \(BundleContents.collateralFolder), which nothing names: each counts only where its "
+                + "vendor's signature holds")
+    }
+
+    private static func isCollateral(_ path: String) -> Bool {
+        Array(path.utf8).starts(with: BundleContents.collateralFolder.utf8)
+    }
+
+    private func collateralFindings(_ collateral: [BundleFile]) -> [Finding] {
+        var findings = collateral.filter { $0.kind != .regular }.map {
+            Finding(
+                .fileKind, subject: $0.path, expected: "a regular file", found: "a link or another special file",
+                remedy: "remove it: collateral is made of plain files")
+        }
+        findings += collateral.filter { $0.size > Int64(BundleContents.maximumCollateralSize) }.map {
+            Finding(
+                .collateralSize, subject: $0.path, expected: "at most \(BundleContents.maximumCollateralSize) bytes",
+                found: "\($0.size)", remedy: "remove it: no certificate and no list is that large")
+        }
+        if collateral.count > BundleContents.maximumCollateralFiles {
+            findings.append(
+                Finding(
+                    .collateralCount, subject: BundleContents.collateralFolder,
+                    expected: "at most \(BundleContents.maximumCollateralFiles) files", found: "\(collateral.count)",
+                    remedy: "remove what is not collateral of this bundle"))
+        }
+        return findings
     }
 
     private static func path(of subject: Subject) -> String { BundlePath.artifacts + subject.name }
@@ -85,7 +122,9 @@ struct FileCheck {
     }
 
     private func unnamed(but named: Set<[UInt8]>) -> [Finding] {
-        files.keys.filter { !named.contains($0) }.sorted { $0.lexicographicallyPrecedes($1) }.map { path in
+        let collateral = Array(BundleContents.collateralFolder.utf8)
+        let others = files.keys.filter { !named.contains($0) && !$0.starts(with: collateral) }
+        return others.sorted { $0.lexicographicallyPrecedes($1) }.map { path in
             Finding(
                 .fileUnnamed, subject: String(decoding: path, as: UTF8.self),
                 expected: "no file that the provenance does not name", found: "an unnamed file",
@@ -105,6 +144,10 @@ extension Finding.Code {
     public static let fileDigest = Self(rawValue: "file.digest")
     /// A file is there that nothing names.
     public static let fileUnnamed = Self(rawValue: "file.unnamed")
+    /// A file in `collateral/` is larger than any certificate or list.
+    public static let collateralSize = Self(rawValue: "file.collateral-size")
+    /// There are more files in `collateral/` than any evidence needs.
+    public static let collateralCount = Self(rawValue: "file.collateral-count")
     /// The provenance names an artifact that would lie outside of `artifacts/`.
     public static let unsafeName = Self(rawValue: "provenance.unsafe-name")
 }

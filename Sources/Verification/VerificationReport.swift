@@ -17,8 +17,17 @@ public struct VerificationReport: Hashable, Sendable {
     public let platform: String?
     /// Of `provenance.json` as it lies there.
     public let provenanceDigest: Digest256
+    /// Of `evidence.json` as it lies there.
+    public let evidenceDigest: Digest256
+    /// As of when dates were judged, RFC 3339; `nil` where no time was known, and then nothing that has dates was
+    /// accepted.
+    public let datesAsOf: String?
+    /// Where that time comes from.
+    public let timeSource: TimeSource
     /// The artifacts that the provenance names; none where it does not parse.
     public let subjects: [Subject]
+    /// The level of SLSA's build track that a verified bundle shows; `nil` where it is not verified.
+    public let buildLevel: SLSABuildLevel?
     /// What a verified bundle proves, sentences without full stops; empty where it is not verified.
     public let proves: [String]
     /// What a reader of a verified bundle might think to follow, and does not.
@@ -35,30 +44,29 @@ public struct VerificationReport: Hashable, Sendable {
     }
 
     init(
-        _ report: ReportRecorder, platform: String?, provenanceDigest: Digest256, subjects: [Subject],
-        claims: BundleClaims
+        _ report: ReportRecorder, bundle: BundleContents, platform: String?, time: JudgedTime, subjects: [Subject],
+        level: SLSABuildLevel, claims: BundleClaims
     ) {
-        lines = report.lines
+        // What the policy adds to an earlier step stands with it; within a step the order stays.
+        lines = (1...7).flatMap { step in report.lines.filter { $0.step == step } }
         findings = report.findings
         obstacles = report.obstacles
         let hasFailure = !findings.isEmpty || lines.contains { $0.status == .failed }
         let hasGap = !obstacles.isEmpty || lines.contains { $0.status == .cannotCheck }
         verdict = hasFailure ? .refused : hasGap ? .notChecked : .verified
         self.platform = platform
-        self.provenanceDigest = provenanceDigest
+        provenanceDigest = Digest256(of: bundle.provenance)
+        evidenceDigest = Digest256(of: bundle.evidence)
+        datesAsOf = time.rfc3339
+        timeSource = time.source
         self.subjects = subjects
+        buildLevel = verdict == .verified ? level : nil
         proves = verdict == .verified ? claims.proves : []
         doesNotProve = verdict == .verified ? claims.doesNotProve : []
     }
 
     /// 0 verified, 1 checked and refused, 2 could not check.
-    public var exitCode: Int32 {
-        switch verdict {
-        case .verified: 0
-        case .refused: 1
-        case .notChecked: 2
-        }
-    }
+    public var exitCode: Int32 { verdict.exitCode }
 
     /// The whole report. Fields may be added; none is renamed.
     public var json: JSONValue {
@@ -67,6 +75,11 @@ public struct VerificationReport: Hashable, Sendable {
             "exitCode": .integer(Int(exitCode)),
             "platform": platform.map(JSONValue.string) ?? .null,
             "provenance": ["sha256": .string(provenanceDigest.hex)],
+            "evidence": ["sha256": .string(evidenceDigest.hex)],
+            "dates": [
+                "asOf": datesAsOf.map(JSONValue.string) ?? .null, "source": .string(timeSource.rawValue),
+            ],
+            "slsaBuildLevel": buildLevel.map { .integer($0.rawValue) } ?? .null,
             "subjects": .array(subjects.map { ["name": .string($0.name), "sha256": .string($0.sha256.hex)] }),
             "lines": .array(lines.map(\.json)),
             "findings": .array(findings.map(\.json)),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Appraisal
+public import Appraisal
 internal import ByteCoding
 internal import Evidence
 internal import Provenance
@@ -9,32 +9,46 @@ internal import Provenance
 ///
 /// | step | what is compared |
 /// |---|---|
-/// | 1 to 4 | the evidence with its format, its root of trust and the policy: ``Appraisal/appraise(_:policy:now:)`` |
+/// | 1 to 4 | the evidence with its format, its root of trust and the policy: ``Appraisal/appraise(_:policy:collateral:now:)`` |
 /// | 5 | what the evidence signs with `provenance.json` and the nonce |
 /// | 6 | the files with the provenance |
-/// | 7 | the provenance with its form and with itself |
-public func verify(_ bundle: BundleContents, policy: VerificationPolicy) -> VerificationReport {
-    let (appraisal, platform) = appraiseEvidence(bundle.evidence, policy)
+/// | 7 | the provenance with its form, with itself and with the policy |
+///
+/// - Parameter collateral: what the verifier has of the vendors' certificates and lists, whether it was fetched, given,
+///   or decoded from ``BundleContents/collateral``.
+public func verify(
+    _ bundle: BundleContents, policy: VerificationPolicy, collateral: CollateralSet = CollateralSet()
+) -> VerificationReport {
     let provenance = BundleProvenance(parsing: bundle.provenance)
+    let time = JudgedTime(policy, provenance)
+    let (appraisal, envelope) = appraiseEvidence(bundle.evidence, policy, collateral, now: time.seconds)
     var report = appraisal.recorder
+    if envelope?.platform != Platform.software.rawValue { time.record(in: &report) }
     BindingCheck(
-        provenance: provenance, bytes: bundle.provenance, binding: appraisal.claimedBinding, nonce: policy.nonce
+        provenance: provenance, bytes: bundle.provenance, binding: appraisal.claimedBinding, policy: policy
     ).record(in: &report)
     FileCheck(bundle, provenance).record(in: &report)
     ProvenanceCheck(provenance: provenance, bundle: bundle).record(in: &report)
+    ProvenancePolicyCheck(provenance: provenance, policy: policy).record(in: &report)
+    PlatformAcceptance(envelope: envelope, policy: policy).record(in: &report)
     report.complete(steps: 1...7)
+    let level = SLSABuildLevel(
+        platform: envelope.flatMap { Platform(rawValue: $0.platform) },
+        isImageKnown: report.lines.contains { $0.step == 3 && $0.status == .passed }, provenance: provenance,
+        policy: policy.appraisal)
     return VerificationReport(
-        report, platform: platform, provenanceDigest: Digest256(of: bundle.provenance),
-        subjects: provenance.statement?.subjects ?? [],
-        claims: BundleClaims(appraisal.verdict, provenance, hasNonce: policy.nonce != nil))
+        report, bundle: bundle, platform: envelope?.platform, time: time,
+        subjects: provenance.statement?.subjects ?? [], level: level,
+        claims: BundleClaims(
+            appraisal.verdict, provenance, hasNonce: policy.nonce != nil, notOfNow: time.doesNotProve))
 }
 
 private func appraiseEvidence(
-    _ bytes: [UInt8], _ policy: VerificationPolicy
-) -> (result: AppraisalResult, platform: String?) {
+    _ bytes: [UInt8], _ policy: VerificationPolicy, _ collateral: CollateralSet, now: Int64?
+) -> (result: AppraisalResult, envelope: EvidenceEnvelope?) {
     do {
         let envelope = try EvidenceEnvelope(parsing: bytes)
-        return (appraise(envelope, policy: policy.appraisal, now: policy.now), envelope.platform)
+        return (appraise(envelope, policy: policy.appraisal, collateral: collateral, now: now), envelope)
     } catch {
         return (AppraisalResult(malformed: error), nil)
     }

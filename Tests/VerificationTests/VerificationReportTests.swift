@@ -72,8 +72,8 @@ import Verification
         let json = try JSONValue(parsing: report.json.canonicalBytes)
         #expect(
             json.objectValue?.keys.sorted() == [
-                "doesNotProve", "exitCode", "findings", "lines", "obstacles", "platform", "provenance", "proves",
-                "subjects", "verdict",
+                "dates", "doesNotProve", "evidence", "exitCode", "findings", "lines", "obstacles", "platform",
+                "provenance", "proves", "slsaBuildLevel", "subjects", "verdict",
             ])
         #expect(json["verdict"] == "refused" && json["exitCode"] == 1 && json["platform"] == "software")
         #expect(json["lines"]?.arrayValue?.count == report.lines.count)

@@ -67,7 +67,7 @@ import Verification
     @Test func aRefusalIsMoreThanAnObstacle() throws {
         var bundle = MadeBundle()
         bundle.touched = {
-            $0.evidence = Array("{\"evidence\":{},\"platform\":\"snp\"}".utf8)
+            $0.evidence = Array("{\"evidence\":{},\"platform\":\"sgx\"}".utf8)
             $0.add("more")
         }
         let report = try bundle.verify()

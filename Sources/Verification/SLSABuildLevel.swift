@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Appraisal
+internal import Provenance
+
+/// The level of SLSA's build track (SLSA 1.2) that a verified bundle shows by itself, and never more.
+///
+/// | level | what must have been verified |
+/// |---|---|
+/// | 3 | confidential hardware measured an image that the verifier knows, debugging is off, and the provenance is of ours and states a build that was isolated |
+/// | 2 | as 3, but of a TPM, which does not keep the machine's owner out, or of a builder or build whose isolation is not stated |
+/// | 1 | all else: the provenance is there and unchanged, and nothing that the verifier knows stands behind it |
+///
+/// Level 3 asks that a build cannot forge its own provenance: that is what the known image does, and what nothing but
+/// its measurement shows. `software` evidence is of level 1: it can be made on any workstation, which level 2 rules out.
+public enum SLSABuildLevel: Int, CaseIterable, Sendable {
+    case one = 1
+    case two = 2
+    case three = 3
+
+    /// As a Verification Summary spells it.
+    public var name: String { "SLSA_BUILD_LEVEL_\(rawValue)" }
+
+    init(platform: Platform?, isImageKnown: Bool, provenance: BundleProvenance, policy: AppraisalPolicy) {
+        let isolation = provenance.record?.isolation
+        guard isImageKnown, !policy.snp.acceptDebugGuestsUnsafely else {
+            self = .one
+            return
+        }
+        switch platform {
+        case .snp, .tdx, .googleSNP, .googleTDX, .azureSNP, .azureTDX:
+            self = isolation != nil && isolation != "none" ? .three : .two
+        case .vtpm: self = .two
+        case .software, nil: self = .one
+        }
+    }
+}

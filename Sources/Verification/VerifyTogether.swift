@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Appraisal
 internal import ByteCoding
-internal import Provenance
+package import Provenance
 
 /// A bundle with its name and what is at hand to judge it by.
 public struct NamedBundle: Hashable, Sendable {
@@ -29,49 +29,81 @@ public func verify(_ bundles: [NamedBundle], policy: VerificationPolicy) -> Join
     let parts = bundles.map {
         JoinedReport.Part(name: $0.name, report: verify($0.contents, policy: single, collateral: $0.collateral))
     }
-    var steps = ReportRecorder()
-    let agreement = Agreement(parts: parts, quorum: policy.quorum)
-    agreement.recordArtifacts(in: &steps)
-    agreement.recordPlatforms(in: &steps)
-    let verdict: VerificationReport.Verdict =
-        !steps.findings.isEmpty ? .refused : steps.obstacles.isEmpty ? agreement.verdict : .notChecked
-    return JoinedReport(parts: parts, lines: steps.lines, findings: steps.findings, verdict: verdict)
+    let agreement = Agreement(of: parts.map { Agreement.Outcome($0) }, quorum: policy.quorum)
+    return JoinedReport(
+        parts: parts, lines: agreement.steps.lines, findings: agreement.steps.findings, verdict: agreement.verdict)
 }
 
-private struct Agreement {
-    let parts: [JoinedReport.Part]
-    let quorum: PlatformQuorum?
+/// What was compared between bundles, and what came out.
+package struct Agreement {
+    private let outcomes: [Outcome]
+    private let quorum: PlatformQuorum?
+    package private(set) var steps = ReportRecorder()
 
-    private var verified: [JoinedReport.Part] { parts.filter { $0.report.verdict == .verified } }
+    /// One bundle, as far as the others are concerned.
+    package struct Outcome {
+        let name: String
+        let verdict: VerificationReport.Verdict
+        let family: Platform?
+        let subjects: [Subject]
 
-    /// Without a quorum every bundle counts; with one, the lines have decided.
-    var verdict: VerificationReport.Verdict {
-        if quorum != nil { return .verified }
-        if parts.isEmpty { return .notChecked }
-        if parts.contains(where: { $0.report.verdict == .refused }) { return .refused }
-        return parts.allSatisfy { $0.report.verdict == .verified } ? .verified : .notChecked
+        package init(name: String, verdict: VerificationReport.Verdict, platform: Platform?, subjects: [Subject]) {
+            self.name = name
+            self.verdict = verdict
+            family = platform?.family
+            self.subjects = subjects
+        }
+
+        init(_ part: JoinedReport.Part) {
+            self.init(
+                name: part.name, verdict: part.report.verdict,
+                platform: part.report.platform.flatMap { Platform(rawValue: $0) }, subjects: part.report.subjects)
+        }
+
+        var digests: Set<Digest256> { Set(subjects.map(\.sha256)) }
+
+        var shown: String {
+            let rest = subjects.count > 1 ? " and \(subjects.count - 1) more" : ""
+            return subjects.first.map { "SHA-256 \($0.sha256) ('\($0.name)')\(rest)" } ?? "none"
+        }
     }
 
-    func recordArtifacts(in steps: inout ReportRecorder) {
+    package init(of outcomes: [Outcome], quorum: PlatformQuorum?) {
+        self.outcomes = outcomes
+        self.quorum = quorum
+        recordArtifacts()
+        recordPlatforms()
+    }
+
+    package var verdict: VerificationReport.Verdict {
+        if !steps.findings.isEmpty { return .refused }
+        if !steps.obstacles.isEmpty || outcomes.isEmpty { return .notChecked }
+        if quorum != nil { return .verified }
+        if outcomes.contains(where: { $0.verdict == .refused }) { return .refused }
+        return outcomes.allSatisfy { $0.verdict == .verified } ? .verified : .notChecked
+    }
+
+    private var verified: [Outcome] { outcomes.filter { $0.verdict == .verified } }
+
+    private mutating func recordArtifacts() {
         guard let first = verified.first else {
             return steps.giveUp(6, "artifacts", because: "no bundle verifies, so there is nothing to compare")
         }
-        let wanted = Self.digests(first)
-        let others = verified.dropFirst().filter { Self.digests($0) != wanted }
+        let others = verified.dropFirst().filter { $0.digests != first.digests }
         steps.decide(
             6, "artifacts",
             others.map {
                 Finding(
-                    .joinSubjects, subject: $0.name, expected: "the artifacts of '\(first.name)': \(Self.shown(first))",
-                    found: Self.shown($0),
+                    .joinSubjects, subject: $0.name, expected: "the artifacts of '\(first.name)': \(first.shown)",
+                    found: $0.shown,
                     remedy: "find out which builder is at fault, or why the build cannot be reproduced")
             },
             passed: verified.count == 1
                 ? "one bundle verifies, so there is none to compare it with"
-                : "the same in all \(verified.count) bundles that verify: \(Self.shown(first))")
+                : "the same in all \(verified.count) bundles that verify: \(first.shown)")
     }
 
-    func recordPlatforms(in steps: inout ReportRecorder) {
+    private mutating func recordPlatforms() {
         let names = families(of: verified)
         let shown = names.isEmpty ? "none" : names.map(\.rawValue).sorted().joined(separator: ", ")
         guard let quorum else {
@@ -84,7 +116,7 @@ private struct Agreement {
         let finding = Finding(
             .policyQuorum, subject: "bundles", expected: wanted, found: shown,
             remedy: "have it built on further platforms, and verify all bundles in one run")
-        let unchecked = parts.filter { $0.report.verdict == .notChecked }
+        let unchecked = outcomes.filter { $0.verdict == .notChecked }
         if names.union(families(of: unchecked)).count >= quorum.atLeast {
             steps.obstruct(7, "platforms", finding)
         } else {
@@ -92,19 +124,10 @@ private struct Agreement {
         }
     }
 
-    private func families(of parts: [JoinedReport.Part]) -> Set<Platform> {
-        let all = Set(parts.compactMap { $0.report.platform.flatMap(Platform.init)?.family })
-        return quorum.map { $0.platforms.isEmpty ? all : all.intersection($0.platforms) } ?? all
-    }
-
-    private static func digests(_ part: JoinedReport.Part) -> Set<Digest256> {
-        Set(part.report.subjects.map(\.sha256))
-    }
-
-    private static func shown(_ part: JoinedReport.Part) -> String {
-        let subjects = part.report.subjects
-        let rest = subjects.count > 1 ? " and \(subjects.count - 1) more" : ""
-        return subjects.first.map { "SHA-256 \($0.sha256) ('\($0.name)')\(rest)" } ?? "none"
+    private func families(of outcomes: [Outcome]) -> Set<Platform> {
+        let all = Set(outcomes.compactMap(\.family))
+        guard let quorum, !quorum.platforms.isEmpty else { return all }
+        return all.intersection(quorum.platforms)
     }
 }
 

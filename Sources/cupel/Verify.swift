@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import Appraisal
 import ArgumentParser
-import Builds
-import Verification
 
 /// `cupel verify`: does this bundle prove these artifacts?
 struct Verify: AsyncParsableCommand {
@@ -11,6 +10,7 @@ struct Verify: AsyncParsableCommand {
             EXAMPLES:
               cupel verify result/project --nonce 00ff17…
               cupel verify project.tar.gz --allow-software --json
+              cupel verify snp/project tdx/project --policy policy.yaml
 
             EXIT CODES:
               0  verified: every check passed
@@ -18,28 +18,22 @@ struct Verify: AsyncParsableCommand {
               2  could not check: unreadable, unsupported, wrong usage
             """)
 
-    @Argument(help: ArgumentHelp("A bundle: its folder, or its tarball.", valueName: "dir | tarball"))
-    var bundle: String
-
-    @Option(
+    @Argument(
         help: ArgumentHelp(
-            "The nonce that the evidence must carry. (default: freshness is not checked)", valueName: "hex"))
-    var nonce: String?
+            "A bundle: its folder, or its tarball; several are verified together.", valueName: "dir | tarball"))
+    var bundles: [String]
 
-    @Flag(help: "Accept the software platform, which proves nothing about the machine.")
-    var allowSoftware = false
+    @OptionGroup var policyOptions: PolicyOptions
+
+    @OptionGroup var summaryOptions: SummaryOptions
 
     @Flag(help: "Print the report as one JSON object.")
     var json = false
 
     func run() async throws {
-        let nonce = try nonce.map { try Nonce(hex: $0) }
-        let report = Verdicts.check(try BundleReader.read(bundle), nonce: nonce, acceptSoftware: allowSoftware)
-        if json {
-            Console.print(report.json)
-        } else {
-            Console.write(report.text(colour: Console.usesColour(1)), to: 1)
-        }
-        if report.exitCode != 0 { throw ExitCode(report.exitCode) }
+        let verification = BundleVerification(
+            policy: try policyOptions.verificationPolicy(), summary: summaryOptions, options: policyOptions.changes,
+            json: json, collateral: { _ in (CollateralSet(), false) })
+        try await verification.run(bundles)
     }
 }

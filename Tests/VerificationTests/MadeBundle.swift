@@ -53,6 +53,10 @@ struct MadeBundle {
         return Verification.verify(contents, policy: policy)
     }
 
+    func verify(policy: VerificationPolicy) throws -> VerificationReport {
+        Verification.verify(try contents(), policy: policy)
+    }
+
     static func file(_ path: String, _ bytes: [UInt8]) -> BundleFile {
         BundleFile(path: path, kind: .regular, size: Int64(bytes.count), sha256: Digest256(of: bytes))
     }
@@ -70,6 +74,15 @@ struct MadeBundle {
             startedOn: "2026-01-01T00:00:00Z", finishedOn: "2026-01-01T00:01:00Z", logDigest: Digest256(of: []),
             launchMeasurement: nil, subjects: [])
     }
+}
+
+extension MadeBundle {
+    /// Of ``key``, unless a test changes it.
+    static let publicKey: String = {
+        let data = try? ReportData(provenanceDigest: Digest256(of: []), nonce: [])
+        let evidence = data.flatMap { try? SoftwareEvidence(signing: $0, privateKey: [UInt8](repeating: 7, count: 32)) }
+        return Hex.encode(evidence?.publicKey ?? [])
+    }()
 }
 
 extension BundleContents {

@@ -14,6 +14,7 @@ struct PlatformKeys {
 
     func apply(to policy: inout AppraisalPolicy, files: [String: [UInt8]]?) throws(PolicyError) {
         if let section = try members.inner("snp", known: Self.snpKeys) { policy.snp = try Self.snp(section) }
+        if let section = try members.inner("tdx", known: TDXKeys.known) { policy.tdx = try TDXKeys.policy(section) }
     }
 
     private static let snpKeys = [

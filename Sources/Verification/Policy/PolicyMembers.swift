@@ -88,11 +88,12 @@ struct PolicyMembers {
         if let text = value.stringValue, !text.isEmpty { return [text] }
         guard let elements = value.arrayValue, !elements.isEmpty else { throw wrong(key, "text, or a list of texts") }
         var texts: [String] = []
+        var seen: Set<String> = []
         for (index, element) in elements.enumerated() {
             guard let text = element.stringValue, !text.isEmpty else {
                 throw Self.wrong("\(place(key))[\(index)]", lines, "text", element)
             }
-            guard !texts.contains(text) else {
+            guard seen.insert(text).inserted else {
                 throw PolicyError(
                     line: lines["\(place(key))[\(index)]"], key: "\(place(key))[\(index)]", "'\(text)' stands twice")
             }
@@ -121,6 +122,19 @@ struct PolicyMembers {
         guard let text = value.stringValue, let bytes = try? Hex.decode(text) else { throw wrong(key, expected) }
         guard bytes.count == count else { throw refusal(key, "\(expected) expected, found \(2 * bytes.count)") }
         return bytes
+    }
+
+    /// One value of exactly `count` bytes as hexadecimal digits, or a list of them.
+    func hexes(_ key: String, count: Int) throws(PolicyError) -> Set<[UInt8]>? {
+        guard let texts = try texts(key) else { return nil }
+        var values: Set<[UInt8]> = []
+        for text in texts {
+            guard let bytes = try? Hex.decode(text), bytes.count == count else {
+                throw refusal(key, "\(2 * count) hexadecimal digits expected, found '\(text.prefix(100))'")
+            }
+            values.insert(bytes)
+        }
+        return values
     }
 
     /// One SHA-256 or a list of them.

@@ -48,7 +48,8 @@ struct ProvenanceKeys {
 
     /// "30d", "36h", "90m".
     private func maximumAge() throws(PolicyError) -> Int64? {
-        guard let text = try members.text("maximumAge") else { return nil }
+        guard let value = members["maximumAge"] else { return nil }
+        let text = value.stringValue ?? ""
         let units: [Character: Int64] = ["m": 60, "h": 3600, "d": 86_400]
         let digits = text.dropLast()
         guard let unit = text.last.flatMap({ units[$0] }), (1...6).contains(digits.utf8.count),

@@ -10,9 +10,21 @@ struct BundleParts {
     private var files: [BundleFile] = []
     private var provenance: [UInt8]?
     private var evidence: [UInt8]?
+    private var collateral: [String: [UInt8]] = [:]
 
     mutating func add(document path: String, _ bytes: [UInt8]) {
         if path == "provenance.json" { provenance = bytes } else { evidence = bytes }
+        add(path, sha256: Digest256(of: bytes), size: Int64(bytes.count))
+    }
+
+    /// Whether a file is read whole as collateral: within the limits, beyond which the bundle is refused.
+    func takesCollateral(_ path: String, size: Int64) -> Bool {
+        path.hasPrefix(BundleContents.collateralFolder) && size <= Int64(BundleContents.maximumCollateralSize)
+            && collateral.count < BundleContents.maximumCollateralFiles
+    }
+
+    mutating func add(collateral path: String, _ bytes: [UInt8]) {
+        collateral[String(path.dropFirst(BundleContents.collateralFolder.count))] = bytes
         add(path, sha256: Digest256(of: bytes), size: Int64(bytes.count))
     }
 
@@ -33,6 +45,6 @@ struct BundleParts {
                 "\(place) is no bundle: it has no \(missing)",
                 hint: "a bundle is the folder that holds provenance.json, evidence.json and artifacts/")
         }
-        return BundleContents(provenance: provenance, evidence: evidence, files: files)
+        return BundleContents(provenance: provenance, evidence: evidence, files: files, collateral: collateral)
     }
 }

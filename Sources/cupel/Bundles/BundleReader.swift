@@ -5,7 +5,8 @@ import ByteCoding
 import Foundation
 import Verification
 
-/// Reads a bundle from its folder or its tarball: the two signed files whole, of all others the digest.
+/// Reads a bundle from its folder or its tarball: the two signed files and collateral whole, of all
+/// others the digest.
 enum BundleReader {
     /// Bytes of provenance.json and of evidence.json; larger ones are not read.
     static let documentLimit = 64 << 20
@@ -44,19 +45,28 @@ enum BundleReader {
     }
 
     private static func addFile(_ path: String, in root: String, to parts: inout BundleParts) throws {
-        guard BundleParts.documents.contains(path) else {
-            let (sha256, size) = try FileDigest.read("\(root)/\(path)")
-            return parts.add(path, sha256: sha256, size: size)
+        if BundleParts.documents.contains(path) {
+            return parts.add(document: path, try bytes(of: path, in: root, limit: documentLimit))
         }
+        let size = try OpenFile(reading: "\(root)/\(path)", otherwise: .source).size()
+        if parts.takesCollateral(path, size: size) {
+            let bytes = try bytes(of: path, in: root, limit: BundleContents.maximumCollateralSize)
+            return parts.add(collateral: path, bytes)
+        }
+        let (sha256, length) = try FileDigest.read("\(root)/\(path)")
+        parts.add(path, sha256: sha256, size: length)
+    }
+
+    private static func bytes(of path: String, in root: String, limit: Int) throws -> [UInt8] {
         let file = try OpenFile(reading: "\(root)/\(path)", otherwise: .source)
-        guard try file.size() <= Int64(documentLimit) else { throw tooLarge(path) }
+        guard try file.size() <= Int64(limit) else { throw tooLarge(path, limit) }
         let buffer = FileBuffer()
         var bytes: [UInt8] = []
         while case let count = try file.read(into: buffer.bytes), count > 0 {
             bytes.append(contentsOf: buffer.prefix(count))
-            guard bytes.count <= documentLimit else { throw tooLarge(path) }
+            guard bytes.count <= limit else { throw tooLarge(path, limit) }
         }
-        parts.add(document: path, bytes)
+        return bytes
     }
 
     /// A tarball has one top folder, which is no part of the paths.
@@ -91,11 +101,13 @@ enum BundleReader {
         case .link: parts.addOther(path)
         case .file where BundleParts.documents.contains(path):
             parts.add(document: path, try content.bytes(limit: documentLimit))
+        case .file where parts.takesCollateral(path, size: entry.size):
+            parts.add(collateral: path, try content.bytes(limit: BundleContents.maximumCollateralSize))
         case .file: parts.add(path, sha256: try content.sha256(), size: entry.size)
         }
     }
 
-    private static func tooLarge(_ path: String) -> CommandFailure {
-        CommandFailure("\(path) has more than \(documentLimit) bytes")
+    private static func tooLarge(_ path: String, _ limit: Int) -> CommandFailure {
+        CommandFailure("\(Console.plain(path)) has more than \(limit) bytes")
     }
 }

@@ -2,7 +2,6 @@
 import Appraisal
 import ArgumentParser
 import Builds
-import Foundation
 import Verification
 
 /// What a verifier wants of a bundle, on the command line: a policy file, and what is said beside it.
@@ -13,8 +12,7 @@ struct PolicyOptions: ParsableArguments {
     var policy: String?
 
     @Option(
-        help: ArgumentHelp(
-            "A signed list of the images that you know; repeat it for more.", valueName: "file"),
+        help: ArgumentHelp("A signed list of the images that you know; repeat it for more.", valueName: "file"),
         completion: .file())
     var measurements: [String] = []
 
@@ -35,12 +33,31 @@ struct PolicyOptions: ParsableArguments {
             "The nonce that the evidence must carry. (default: freshness is not checked)", valueName: "hex"))
     var nonce: String?
 
+    func validate() throws {
+        guard measurementsKey.isEmpty || !measurements.isEmpty else {
+            throw ValidationError("--measurements-key needs a list: --measurements")
+        }
+    }
+
     /// Reads the files that are named. Dates are judged by this machine's clock unless the caller sets another time.
     func verificationPolicy() throws -> VerificationPolicy {
-        var policy = VerificationPolicy(now: Int64(Date().timeIntervalSince1970))
-        policy.nonce = try nonce.map { try Nonce(hex: $0) }
-        if acceptAnyMeasurement { policy.appraisal.acceptAnyMeasurementUnsafely = true }
-        if allowSoftware { policy.appraisal.acceptSoftwareUnsafely = true }
-        return policy
+        let present = Clock.now
+        var wanted = try policy.map { try PolicyFiles.policy($0, present: present) } ?? VerificationPolicy()
+        wanted.now = present
+        wanted.present = present
+        wanted.nonce = try nonce.map { try Nonce(hex: $0) }
+        wanted.appraisal.knownImages += try PolicyFiles.images(measurements, keys: measurementsKey, present: present)
+        if acceptAnyMeasurement { wanted.appraisal.acceptAnyMeasurementUnsafely = true }
+        if allowSoftware { wanted.appraisal.acceptSoftwareUnsafely = true }
+        return wanted
+    }
+
+    /// The options that change what a policy file says, for ``VerificationSummary``.
+    var changes: [String] {
+        var changes = measurements.map { "--measurements \($0)" }
+        if acceptAnyMeasurement { changes.append("--accept-any-measurement") }
+        if allowSoftware { changes.append("--allow-software") }
+        if let nonce { changes.append("--nonce \(nonce)") }
+        return changes
     }
 }

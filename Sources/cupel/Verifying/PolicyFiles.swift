@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import Appraisal
+import ByteCoding
+import Foundation
+import Verification
+
+/// Reads policies and lists of images from their files.
+enum PolicyFiles {
+    /// A policy with all files that it names, relative to its own folder.
+    static func policy(_ path: String, present: Int64) throws -> VerificationPolicy {
+        try inWords(path) {
+            let file = try PolicyFile(parsing: InputFile.read(path))
+            let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+            var files: [String: [UInt8]] = [:]
+            for name in file.references {
+                files[name] = try InputFile.read(URL(fileURLWithPath: name, relativeTo: folder).path)
+            }
+            return try file.policy(name: path, files: files, present: present)
+        }
+    }
+
+    /// The images of signed lists. Besides the keys that are named, those of Cupel's own releases may have signed.
+    static func images(_ lists: [String], keys: [String], present: Int64) throws -> [KnownImage] {
+        guard !lists.isEmpty else { return [] }
+        let trusted = try VerificationKey.cupelReleases + keys.map(key)
+        return try lists.flatMap { path in
+            try inWords(path) {
+                try MeasurementList(signed: InputFile.read(path), keys: trusted, at: present).images
+            }
+        }
+    }
+
+    /// A key itself, or a file that holds one.
+    private static func key(_ text: String) throws -> VerificationKey {
+        let isItself = text.utf8.count == 64 && text.allSatisfy(\.isHexDigit)
+        do {
+            return try VerificationKey(text: isItself ? Array(text.utf8) : InputFile.read(text))
+        } catch let error as MalformedBytes {
+            throw CommandFailure("\(Console.plain(text)): \(error)", hint: "a key is PEM, or 64 hexadecimal digits")
+        }
+    }
+
+    /// Puts the file's name before what is wrong in it.
+    static func inWords<Value>(_ path: String, _ read: () throws -> Value) throws -> Value {
+        do {
+            return try read()
+        } catch let error as PolicyError {
+            throw CommandFailure(Console.plain("\(path): \(error)"), hint: "docs/policy.md explains every key")
+        }
+    }
+}

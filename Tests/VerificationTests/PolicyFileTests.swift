@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+import Appraisal
+import ByteCoding
+import Evidence
+import Testing
+import Verification
+
+/// One policy text that is refused, and how.
+struct BadPolicy: Sendable, CustomTestStringConvertible {
+    let text: String
+    let line: Int?
+    let key: String
+    /// Part of the reason.
+    let reason: String
+
+    /// Everything but `text` is what the error must say.
+    init(_ text: String, line: Int?, _ key: String, _ reason: String) {
+        self.text = text
+        self.line = line
+        self.key = key
+        self.reason = reason
+    }
+
+    /// A policy of version 1 with one more line.
+    static func key(_ text: String, _ key: String, _ reason: String, line: Int = 2) -> BadPolicy {
+        BadPolicy("version: 1\n\(text)", line: line, key, reason)
+    }
+
+    var testDescription: String { text }
+
+    static let yaml = [
+        BadPolicy("", line: nil, "", "empty"),
+        BadPolicy("# nothing\n", line: nil, "", "empty"),
+        BadPolicy("[1]", line: 1, "", "keys with values expected"),
+        BadPolicy("platforms: [snp]", line: 1, "", "'version' is missing"),
+        BadPolicy("version: 2", line: 1, "version", "from 1 to 1"),
+        BadPolicy("version: \"1\"", line: 1, "version", "found the text '1'"),
+        BadPolicy("version: 1\nversion: 1", line: 1, "", "twice"),
+        BadPolicy("version: 1\n\"version\": 1", line: 1, "", "twice"),
+        BadPolicy("version: 1\n---\nversion: 1", line: 2, "", "another document"),
+        BadPolicy("%YAML 1.1\n---\nversion: 1", line: 1, "", "directives"),
+        BadPolicy("version: 1\nrequireNonce: &a true", line: 2, "requireNonce", "an anchor"),
+        BadPolicy("version: 1\n&a requireNonce: true", line: 2, "", "an anchor"),
+        BadPolicy("version: !!int 1", line: 1, "version", "a tag"),
+        BadPolicy("version: ! 1", line: 1, "version", "a tag"),
+        BadPolicy("version: 1\nisolation: !x [a]", line: 2, "isolation", "a tag"),
+        BadPolicy("!x {version: 1}", line: 1, "", "a tag"),
+        BadPolicy("version: 1\nisolation: *a", line: 2, "", "alias"),
+        BadPolicy("version: 1\n<<: {a: 1}", line: 2, "", "'<<'"),
+        BadPolicy("version: 1\n? [a]\n: b", line: 2, "", "a key must be a name"),
+        BadPolicy("version: 1\n1: b", line: 2, "", "a key must be a name"),
+        BadPolicy("version: 1\nrequireNonce:", line: 2, "requireNonce", "missing"),
+        BadPolicy("version: 1\nisolation: \"a\u{202E}b\"", line: 2, "", "U+202e"),
+        BadPolicy("version: 1\nisolation: a\u{2028}b", line: 2, "", "U+2028"),
+        BadPolicy("version: 1\rrequireNonce: true", line: 1, "", "carriage return"),
+        BadPolicy("\u{FEFF}version: 1", line: 1, "", "U+feff"),
+        BadPolicy("version: 1\n\tplatforms: a", line: 2, "", "not YAML"),
+        BadPolicy("version: [1", line: 2, "", "not YAML"),
+        BadPolicy(
+            "a: " + String(repeating: "[", count: 14) + String(repeating: "]", count: 14), line: 1,
+            "a" + String(repeating: "[0]", count: 12), "nested deeper"),
+        BadPolicy(String(repeating: "[", count: 100_000), line: 1, "", "not YAML"),
+        BadPolicy("# " + String(repeating: "x", count: 1 << 20), line: nil, "", "at most"),
+    ]
+
+    /// What some reader of YAML takes for something else than it looks.
+    static let ambiguous = [
+        "yes", "No", "on", "OFF", "y", "n", "True", "FALSE", "null", "~", "0755", "-01", "0x1F", "0o17", "0b101",
+        "1_000",
+        "1.5", "1.", ".5", "1e3", "+1", "-0", "12:30", "1:2:3.5", ".inf", "-.INF", ".NaN", "2026-01-31",
+        "2026-1-1 00:00:00Z", "=", "1234567890123456", "12345e67",
+    ].map { BadPolicy.key("isolation: \($0)", "isolation", "") }
+
+    static let keys = [
+        key("platfroms: [snp]", "platfroms", "did you mean 'platforms'?"),
+        key("snp: {minimumTBC: {}}", "snp.minimumTBC", "did you mean 'minimumTCB'?"),
+        key("platforms: [spn]", "platforms", "did you mean 'snp'?"),
+        key("platforms: []", "platforms", "text, or a list of texts expected, found an empty list"),
+        key("platforms: [snp, snp]", "platforms[1]", "stands twice"),
+        key("platforms: [1]", "platforms[0]", "text expected, found the number 1"),
+        key("platforms: {snp: true}", "platforms", "found keys with values"),
+        key("requireNonce: 1", "requireNonce", "true or false expected, found the number 1"),
+        key("acceptAnyMeasurementUnsafely: \"true\"", "acceptAnyMeasurementUnsafely", "found the text 'true'"),
+        key("acceptSoftwareUnsafely: [true]", "acceptSoftwareUnsafely", "found a list"),
+        key("datesAsOf: now", "datesAsOf", "present, build"),
+        key("maximumAge: 30", "maximumAge", "such as 30d, 36h or 90m expected, found the number 30"),
+        key("maximumAge: 0d", "maximumAge", "such as"), key("maximumAge: 3w", "maximumAge", "such as"),
+        key("maximumAge: -3d", "maximumAge", "such as"), key("maximumAge: 99999999d", "maximumAge", "such as"),
+        key("source: github.com", "source", "keys with values expected, found the text 'github.com'"),
+        key("source: {url: a}", "source.url", "did you mean 'uri'?"),
+        key("source: {archive: abcd}", "source.archive", "64 hexadecimal digits expected"),
+        key("builder: {ids: a}", "builder.ids", "did you mean 'id'?"),
+        key("builder: {version: {cupel: true}}", "builder.version.cupel", "text, or a list of texts"),
+        key("toolchain: {}", "toolchain", "'tools' is missing"),
+        key("toolchain: {tools: []}", "toolchain.tools", "a list with at least one"),
+        key("toolchain: {tools: [{version: a}]}", "toolchain.tools[0]", "'name' is missing"),
+        key("toolchain: {tools: [{name: a}, {name: a}]}", "toolchain.tools[1].name", "twice"),
+        key("toolchain: {tools: [{name: a, sha1: b}]}", "toolchain.tools[0].sha1", "did you mean 'sha256'?"),
+        key("toolchain: {tools: [{name: a, sha256: zz}]}", "toolchain.tools[0].sha256", "64 hexadecimal digits"),
+        key("toolchain: {tools: [{name: a}], refuseOthers: maybe}", "toolchain.refuseOthers", "true or false"),
+        key("require: {platforms: [snp]}", "require", "'atLeast' is missing"),
+        key("require: {atLeast: 0}", "require.atLeast", "from 1 to"),
+        key("require: {atLeast: 2, platforms: [snp, gcp-snp]}", "require.atLeast", "2 of 1 different platforms"),
+        key("software: {}", "software", "'keys' is missing"),
+        key("software: {keys: abcd}", "software.keys", "64 hexadecimal digits"),
+        key("measurements: {keys: [a.pem]}", "measurements", "'lists' is missing"),
+        key("measurements: {list: [a]}", "measurements.list", "did you mean 'lists'?"),
+        key("images: [{name: a}]", "images[0]", "'platform' is missing"),
+        key(
+            "images:\n  - {platform: software, name: a, version: b, registers: {}}", "images[0].platform",
+            "'software' is not one of", line: 3),
+        key("images: [{platform: snp, name: a, version: b, registers: {}}]", "images[0].registers", "at least one"),
+        key(
+            "images: [{platform: snp, name: a, version: b, registers: {MRTD: aa}}]", "images[0].registers.MRTD",
+            "no such key"),
+        key(
+            "images: [{platform: snp, name: a, version: b, registers: {MEASUREMENT: aa}}]",
+            "images[0].registers.MEASUREMENT", "96 hexadecimal digits expected, found 2"),
+        key(
+            "images: [{platform: vtpm, name: a, version: b, registers: {PCR24: aa}}]", "images[0].registers.PCR24",
+            "did you mean 'PCR14'?"),
+        key(
+            "images: [{platform: snp, name: a, version: \"\", registers: {MEASUREMENT: aa}}]",
+            "images[0].version", "text expected, found empty text"),
+        key("snp: {maximumVMPL: 4}", "snp.maximumVMPL", "from 0 to 3 expected, found the number 4"),
+        key("snp: {minimumTCB: {milan: {snp: 1}}}", "snp.minimumTCB.milan", "did you mean 'Milan'?"),
+        key("snp: {minimumTCB: {Milan: {fmc: 1}}}", "snp.minimumTCB.Milan.fmc", "no such key"),
+        key("snp: {minimumTCB: {Milan: {microcode: 256}}}", "snp.minimumTCB.Milan.microcode", "from 0 to 255"),
+        key("snp: {authorKeyDigest: aa}", "snp.authorKeyDigest", "96 hexadecimal digits expected, found 2"),
+        key("tdx: {acceptedTCBStatuses: [Revoked]}", "tdx.acceptedTCBStatuses", "'Revoked' is not one of"),
+        key("tdx: {acceptedTCBStatuses: [UptoDate]}", "tdx.acceptedTCBStatuses", "did you mean 'UpToDate'?"),
+        key("tdx: {requireSeptVEDisable: true}", "tdx.requireSeptVEDisable", "did you mean 'requireSEPTVEDisable'?"),
+        key("tdx: {rtmrs: {RTMR4: aa}}", "tdx.rtmrs.RTMR4", "no such key"),
+        key("tdx: {mrOwner: 00}", "tdx.mrOwner", "quote it"),
+    ]
+}
+
+@Suite struct PolicyFileTests {
+    @Test(arguments: BadPolicy.yaml + BadPolicy.ambiguous + BadPolicy.keys)
+    func whatIsNotUnderstoodIsRefused(bad: BadPolicy) throws {
+        let error = try #require(throws: PolicyError.self) { try PolicyFile(parsing: Array(bad.text.utf8)) }
+        #expect(error.line == bad.line, "\(error)")
+        #expect(error.key == bad.key, "\(error)")
+        #expect(error.reason.contains(bad.reason), "\(error)")
+        #expect("\(error)".first != ":" && !"\(error)".hasSuffix("."))
+    }
+
+    @Test func invalidUTF8IsRefused() {
+        #expect(throws: PolicyError.self) { try PolicyFile(parsing: [0x76, 0xFF]) }
+    }
+
+    @Test func theLeastPolicyIsTheDefaultOne() throws {
+        for text in ["version: 1", "---\nversion: 1\n...\n", "{\"version\": 1}", "version: 1\r\n"] {
+            let file = try PolicyFile(parsing: Array(text.utf8))
+            let policy = try file.policy(name: "p", files: [:], present: 7)
+            var wanted = VerificationPolicy()
+            wanted.present = 7
+            wanted.file = PolicyFileName(name: "p", sha256: Digest256(of: Array(text.utf8)))
+            #expect(policy == wanted && file.references.isEmpty)
+        }
+    }
+
+    /// Quoted text is text, whatever it looks like.
+    @Test(arguments: ["yes", "0755", "1.5", "null", "2026-01-31", "<<", "!x", "&a"])
+    func quotedTextIsText(text: String) throws {
+        let policy = try Self.policy("isolation: [\"\(text)\", 'x\(text)']")
+        #expect(policy.provenance.isolations == [text, "x\(text)"])
+    }
+
+    @Test(arguments: ["1.85.0", "v1", "30d", "a:b", "https://example.com", "0x", "1.2.3-rc1", "Nine", "yess", "abc-1"])
+    func plainTextIsText(text: String) throws {
+        #expect(try Self.policy("isolation: \(text)").provenance.isolations == [text])
+    }
+
+    @Test func aLargeNestedListIsReadQuickly() throws {
+        let text = "isolation: [" + (0..<50_000).map { "a\($0)" }.joined(separator: ", ") + "]"
+        #expect(throws: Never.self) { try Self.policy(text) }
+    }
+
+    @Test func platformsAreFamilies() throws {
+        #expect(try Self.policy("platforms: [gcp-snp, tdx]").platforms == [.snp, .tdx])
+        let quorum = try Self.policy("require: {atLeast: 2, platforms: [gcp-snp, az-tdx]}").quorum
+        #expect(quorum == PlatformQuorum(atLeast: 2, platforms: [.snp, .azureTDX]))
+    }
+
+    @Test func leastVersionsThatAreNotNamedMayBeAnything() throws {
+        let policy = try Self.policy("snp: {minimumTCB: {Milan: {microcode: 219}, Turin: {fmc: 1, snp: 2}}}")
+        #expect(
+            policy.appraisal.snp.minimumTCB == [
+                .milan: SNPTCBParts(bootloader: 0, tee: 0, snp: 0, microcode: 219),
+                .turin: SNPTCBParts(fmc: 1, bootloader: 0, tee: 0, snp: 2, microcode: 0),
+            ])
+    }
+
+    @Test func datesAreJudgedAsThePolicySays() throws {
+        #expect(try Self.policy("datesAsOf: present").acceptsBuildTime == false)
+        #expect(try Self.policy("datesAsOf: build").acceptsBuildTime)
+    }
+
+    static func policy(_ text: String, files: [String: [UInt8]] = [:]) throws -> VerificationPolicy {
+        try PolicyFile(parsing: Array("version: 1\n\(text)\n".utf8)).policy(name: "p", files: files, present: nil)
+    }
+}

@@ -23,7 +23,8 @@ public func verify(
     let time = JudgedTime(policy, provenance)
     let (appraisal, envelope) = appraiseEvidence(bundle.evidence, policy, collateral, now: time.seconds)
     var report = appraisal.recorder
-    if envelope?.platform != Platform.software.rawValue { time.record(in: &report) }
+    let hasDates = envelope?.platform != Platform.software.rawValue
+    if hasDates { time.record(in: &report) }
     BindingCheck(
         provenance: provenance, bytes: bundle.provenance, binding: appraisal.claimedBinding, policy: policy
     ).record(in: &report)
@@ -40,7 +41,7 @@ public func verify(
         report, bundle: bundle, platform: envelope?.platform, time: time,
         subjects: provenance.statement?.subjects ?? [], level: level,
         claims: BundleClaims(
-            appraisal.verdict, provenance, hasNonce: policy.nonce != nil, notOfNow: time.doesNotProve))
+            appraisal.verdict, provenance, hasNonce: policy.nonce != nil, notOfNow: hasDates ? time.doesNotProve : []))
 }
 
 private func appraiseEvidence(

@@ -59,31 +59,61 @@ import Verification
         #expect(String(decoding: CompactJSON.bytes(of: Array(text.utf8)), as: UTF8.self) == compact)
     }
 
-    /// The platforms of Kettle's bundles are not appraised yet; everything else of them is read as their index says.
-    @Test(.enabled(if: SharedVectors.arePresent, "the shared vectors are not there"))
-    func publishedBundlesAreRead() throws {
-        let index = try JSONValue(parsing: SharedVectors.bytes("kettle/INDEX.json"))
-        let vectors = try #require(index["vectors"]?.arrayValue)
-        #expect(vectors.count == 9)
-        for vector in vectors {
-            let id = vector["id"]?.stringValue ?? ""
-            let provenance = try SharedVectors.bytes("kettle/" + #require(vector["files"]?["provenance"]?.stringValue))
-            let compact = Digest256(of: CompactJSON.bytes(of: provenance)).hex
-            #expect(vector["expected"]?["provenance_compact_sha256"]?.stringValue == compact, "\(id)")
-            guard let path = vector["files"]?["evidence"]?.stringValue else { continue }
-            let report = try Self.verify(provenance, SharedVectors.bytes("kettle/" + path))
-            #expect(report.exitCode == 2, "\(id)")
-            #expect(report.obstacles.map(\.code.rawValue) == ["evidence.unsupported-platform"], "\(id)")
-        }
+    @Test(arguments: [0, 1, 16])
+    func nonceFormsAreNamed(count: Int) throws {
+        var bundle = Self.bundle { $0 }
+        bundle.signedNonce = [UInt8](repeating: 0xCD, count: count)
+        let report = try bundle.verify()
+        #expect(report.exitCode == 0)
+        let line = try #require(report.lines.first { $0.name == "nonce" })
+        #expect(line.compared.contains(count == 0 ? "32 zeros follow the digest" : Hex.encode(bundle.signedNonce)))
     }
 
-    /// With an artifact for every subject.
-    private static func verify(_ provenance: [UInt8], _ evidence: [UInt8]) throws -> VerificationReport {
-        var files = [MadeBundle.file("provenance.json", provenance), MadeBundle.file("evidence.json", evidence)]
-        for subject in try Statement(parsing: provenance).subjects {
-            files.append(
-                BundleFile(path: "artifacts/\(subject.name)", kind: .regular, size: 1, sha256: subject.sha256))
-        }
-        return try MadeBundle.verify(BundleContents(provenance: provenance, evidence: evidence, files: files))
+    @Test(arguments: [17, 32])
+    func aLongerNonceIsRefused(count: Int) throws {
+        var bundle = Self.bundle { $0 }
+        bundle.signedNonce = [UInt8](repeating: 0xCD, count: count)
+        #expect(try bundle.verify().findings.map(\.code.rawValue) == ["binding.nonce"])
     }
+
+    @Test func anotherNonceIsNotFresh() throws {
+        #expect(try Self.bundle { $0 }.verify(nonce: "abce").findings.map(\.code.rawValue) == ["binding.freshness"])
+    }
+
+    @Test func whatKettleDoesNotStateMeetsNoRule() throws {
+        var policy = VerificationPolicy()
+        policy.appraisal.acceptSoftwareUnsafely = true
+        policy.provenance.sourceRefs = [Pattern("**")]
+        policy.provenance.sourceArchives = [Digest256(of: [])]
+        policy.provenance.builderVersions = ["cupel": [Pattern("**")]]
+        policy.provenance.phasesWithoutNetwork = ["build"]
+        #expect(
+            try Self.bundle { $0 }.verify(policy: policy).findings.map(\.code.rawValue) == [
+                "policy.source.ref", "policy.source.archive", "policy.builder.version", "policy.network",
+            ])
+    }
+
+    /// Kettle writes its source and its tools in a form of its own.
+    @Test func whatKettleStatesIsComparedWithThePolicy() throws {
+        var bundle = Self.bundle { $0 }
+        let inner = bundle.statement
+        bundle.statement = { text in
+            inner(text).replacing(
+                "\"externalParameters\":{", with: "\"externalParameters\":{\"buildCommand\":\"cargo build\","
+            ).replacing("{\"name\":\"probe.tar.gz\"}", with: Self.source)
+                .replacing("\"internalParameters\":{", with: "\"internalParameters\":{\"toolchain\":\(Self.toolchain),")
+        }
+        var policy = VerificationPolicy()
+        policy.appraisal.acceptSoftwareUnsafely = true
+        policy.provenance.sourceURIs = [Pattern("https://github.com/you/*")]
+        policy.provenance.sourceCommits = [Pattern("cc*")]
+        policy.provenance.tools = [ToolRule(name: "rustc", versions: [Pattern("rustc 1.*")])]
+        let report = try bundle.verify(policy: policy)
+        #expect(report.exitCode == 0, "\(report.text(colour: false))")
+        policy.provenance.sourceURIs = [Pattern("https://github.com/others/*")]
+        #expect(try bundle.verify(policy: policy).findings.map(\.code.rawValue) == ["policy.source.uri"])
+    }
+
+    private static let source = "{\"digest\":{\"gitCommit\":\"cccc\"},\"uri\":\"https://github.com/you/probe\"}"
+    private static let toolchain = "{\"rustc\":{\"digest\":{\"sha256\":\"aa\"},\"version\":\"rustc 1.93.1\"}}"
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import StrictJSON
 import Testing
 
 /// The published vectors: the folder that CUPEL_SHARED names, or `shared` beside the package. Tests that need it are
@@ -20,5 +21,13 @@ enum SharedVectors {
     static func bytes(_ path: String) throws -> [UInt8] {
         let folder = try #require(folder)
         return Array(try Data(contentsOf: URL(filePath: "\(folder)/\(path)")))
+    }
+
+    /// The rows of a group's index that make a kind of check; none where the vectors are absent.
+    static func rows(_ group: String, check: String) -> [JSONValue] {
+        guard let bytes = try? bytes("\(group)/INDEX.json"), let index = try? JSONValue(parsing: bytes) else {
+            return []
+        }
+        return (index["vectors"]?.arrayValue ?? []).filter { $0["check"]?.stringValue == check }
     }
 }

@@ -54,7 +54,10 @@ enum PlainScalar {
     }
 
     private static func hasOnlyHexDigits(_ text: String) -> Bool {
-        text.utf8.count > 2 && text.utf8.dropFirst(2).allSatisfy { isDigit($0) || $0 == UInt8(ascii: "_") || (0x61...0x66).contains($0) }
+        text.utf8.count > 2
+            && text.utf8.dropFirst(2).allSatisfy {
+                isDigit($0) || $0 == UInt8(ascii: "_") || (0x61...0x66).contains($0)
+            }
     }
 
     /// Digits and `_`, at most one point, at most one exponent.

@@ -125,12 +125,16 @@ struct PolicyMembers {
     }
 
     /// One value of exactly `count` bytes as hexadecimal digits, or a list of them.
-    func hexes(_ key: String, count: Int) throws(PolicyError) -> Set<[UInt8]>? {
+    func hexes(_ key: String, count: Int) throws(PolicyError) -> Set<[UInt8]>? { try hexes(key, counts: [count]) }
+
+    /// The same, of several lengths.
+    func hexes(_ key: String, counts: [Int]) throws(PolicyError) -> Set<[UInt8]>? {
         guard let texts = try texts(key) else { return nil }
         var values: Set<[UInt8]> = []
         for text in texts {
-            guard let bytes = try? Hex.decode(text), bytes.count == count else {
-                throw refusal(key, "\(2 * count) hexadecimal digits expected, found '\(text.prefix(100))'")
+            guard let bytes = try? Hex.decode(text), counts.contains(bytes.count) else {
+                let expected = counts.map { String(2 * $0) }.joined(separator: " or ")
+                throw refusal(key, "\(expected) hexadecimal digits expected, found '\(text.prefix(100))'")
             }
             values.insert(bytes)
         }

@@ -4,5 +4,5 @@ import Testing
 import Collateral
 
 @Suite struct CollateralErrorTests {
-    @Test func anErrorIsItsSentence() { #expect("\(CollateralError("no answer"))" == "no answer") }
+    @Test func anErrorIsItsSentence() { #expect("\(CollateralError(.busy, "no answer"))" == "no answer") }
 }

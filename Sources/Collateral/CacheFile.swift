@@ -25,11 +25,11 @@ enum CacheFile {
     }
 
     /// Replaces a file at once, so that a reader finds the old one or the new one.
-    static func write(_ bytes: [UInt8], to path: String) throws(CollateralError) {
+    static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o600) throws(CollateralError) {
         var random = SystemRandomNumberGenerator()
         let temporary =
             "\(path).\(Hex.encode((0..<8).map { _ in UInt8.random(in: .min ... .max, using: &random) })).new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw failure("write", temporary) }
         let isWritten = write(bytes, to: descriptor)
         let problem = errno
@@ -45,14 +45,14 @@ enum CacheFile {
         }
     }
 
-    /// Makes a folder, and those above it, for its owner only.
-    static func makeFolder(_ path: String) throws(CollateralError) {
-        guard mkdir(path, 0o700) != 0, errno != EEXIST else { return }
+    /// Makes a folder, and those above it, with these permissions.
+    static func makeFolder(_ path: String, mode: mode_t = 0o700) throws(CollateralError) {
+        guard mkdir(path, mode) != 0, errno != EEXIST else { return }
         guard errno == ENOENT, let end = path.lastIndex(of: "/"), end != path.startIndex else {
             throw failure("make the folder", path)
         }
-        try makeFolder(String(path[..<end]))
-        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failure("make the folder", path) }
+        try makeFolder(String(path[..<end]), mode: mode)
+        guard mkdir(path, mode) == 0 || errno == EEXIST else { throw failure("make the folder", path) }
     }
 
     private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {

@@ -4,6 +4,7 @@ import BuildClient
 import BuildServer
 import Builds
 import ByteCoding
+import Collateral
 import Storage
 import StrictJSON
 
@@ -27,6 +28,7 @@ struct CommandFailure: Error {
         case let failure as CommandFailure: self = failure
         case let failure as BuildFailure: self.init(failure)
         case let error as BuildClientError: self.init(error)
+        case let error as CollateralError: self.init(error)
         case let error as ConfigurationError: self.init(error.message, hint: error.hint)
         case let error as StorageError: self.init(error.message)
         case let error as InvalidRequest: self.init(error.message)
@@ -48,6 +50,21 @@ struct CommandFailure: Error {
         case .unreachable: self.init(error.message, hint: "is the server running, and is its address right?")
         case .busy: self.init(error.message, hint: "try again later")
         default: self.init(error.message)
+        }
+    }
+
+    private init(_ error: CollateralError) {
+        let message = Console.plain(error.message)
+        switch error.code {
+        case .cancelled: self.init("interrupted", status: 130)
+        case .offline:
+            self.init(
+                message,
+                hint: "run 'cupel collateral fetch' where there is a network, and name its folder with --collateral")
+        case .unreachable, .busy:
+            self.init(message, hint: "try again later, or name a folder that has it with --collateral")
+        case .unavailable: self.init(message, hint: "name a file that has it with --collateral")
+        default: self.init(message)
         }
     }
 

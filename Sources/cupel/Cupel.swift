@@ -23,7 +23,10 @@ struct Cupel: AsyncParsableCommand {
               cupel doctor                                    see what this machine can do
             """,
         version: "cupel \(CupelVersion.text)",
-        subcommands: [Build.self, Verify.self, Inspect.self, Measurements.self, Serve.self, Doctor.self])
+        subcommands: [
+            Build.self, Verify.self, Inspect.self, CollateralCommand.self, Measurements.self, Serve.self,
+            Doctor.self,
+        ])
 
     static func main() async {
         do {

@@ -16,7 +16,8 @@ enum Made {
     static let expiry: Int64 = 1_893_456_000
 
     static func vcek(
-        _ product: SNPProduct = .milan, chipID: [UInt8] = chipID, tcb: SNPTCBVersion = tcb, to end: String = "300101000000Z"
+        _ product: SNPProduct = .milan, chipID: [UInt8] = chipID, tcb: SNPTCBVersion = tcb,
+        to end: String = "300101000000Z"
     ) -> [UInt8] {
         let parts = tcb.parts(of: product)
         var extensions = [

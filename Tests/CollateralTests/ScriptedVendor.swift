@@ -89,7 +89,9 @@ private final class Conversation: ChannelInboundHandler {
         received.append(contentsOf: unwrapInboundIn(data).readableBytesView)
         guard !isAnswered, received.suffix(4).elementsEqual("\r\n\r\n".utf8) else { return }
         isAnswered = true
-        guard let reply = answer(ScriptedVendor.Request(head: String(decoding: received, as: UTF8.self))) else { return }
+        guard let reply = answer(ScriptedVendor.Request(head: String(decoding: received, as: UTF8.self))) else {
+            return
+        }
         let channel = context.channel
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: reply)))
             .whenComplete { _ in channel.close(promise: nil) }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Appraisal
 import ArgumentParser
+import Collateral
 import Evidence
 import Foundation
 
@@ -14,49 +15,54 @@ struct CollateralOptions: ParsableArguments {
         completion: .file())
     var places: [String] = []
 
-    @Flag(help: "Open no connection: what is not at hand is an error that says where it would come from.")
-    var offline = false
-
     @Option(
         help: ArgumentHelp(
             "As of when dates are judged: RFC 3339 in UTC, 'now' or 'build'. (default: now; build where all collateral came with the bundle)",
             valueName: "time"))
     var at: String?
 
-    @Option(
-        help: ArgumentHelp("Where fetched collateral is kept. (default: ~/.cache/cupel/collateral)", valueName: "dir"),
-        completion: .directory)
-    var collateralCache: String?
+    @OptionGroup var vendors: VendorOptions
 
-    @Option(help: ArgumentHelp("A mirror of AMD's key distribution service.", valueName: "url", visibility: .hidden))
-    var amdKds: String?
+    func validate() throws { _ = try chosenMoment() }
 
-    @Option(
-        help: ArgumentHelp(
-            "A mirror of Intel's provisioning certification service.", valueName: "url", visibility: .hidden))
-    var intelPcs: String?
-
-    /// The collateral that `envelopes` need, from where it is found first: the files that are named, those that came
-    /// with the bundle, the cache, the vendors. Throws where something is missing that appraisal cannot do without.
+    /// The collateral that `envelopes` need, each thing from the first place that has it: the files that are named,
+    /// those that came with the bundle, the cache, the vendors. Throws where something is missing that appraisal cannot
+    /// do without.
     ///
     /// - Parameter bundled: the files of the bundle's `collateral/`, by their names.
     func collateral(
         for envelopes: [EvidenceEnvelope], bundled: [String: [UInt8]] = [:]
     ) async throws -> GatheredCollateral {
-        GatheredCollateral(set: CollateralSet(), isAllBundled: false)
+        let given = try CollateralSet(files: CollateralFiles.read(places))
+        var bundled = try CollateralSet(files: bundled)
+        // What has expired since the build is worth nothing to somebody who wants to know about now.
+        if case .now(let now)? = try chosenMoment() { bundled = bundled.inForce(at: now) }
+        let gathering = CollateralGathering(given: given, bundled: bundled)
+        return try await CollateralFetcher.with(try vendors.configuration()) {
+            try await gathering.gather(for: envelopes, with: $0)
+        }
     }
 
     /// As of when dates are judged.
     func time(for collateral: GatheredCollateral) throws -> JudgedMoment {
-        JudgedMoment.now(Int64(Date().timeIntervalSince1970))
+        try chosenMoment() ?? (collateral.isAllBundled ? .build : .now(Self.now))
     }
-}
 
-/// Collateral, and where it came from.
-struct GatheredCollateral {
-    let set: CollateralSet
-    /// Whether there is some, all of it from the bundle's own folder: then dates are judged as of the build.
-    let isAllBundled: Bool
+    private func chosenMoment() throws -> JudgedMoment? {
+        switch at {
+        case nil: return nil
+        case "now": return .now(Self.now)
+        case "build": return .build
+        case let text?:
+            let utc = text.hasSuffix("+00:00") ? text.dropLast(6) + "Z" : text
+            guard let time = CivilTime(rfc3339: utc) else {
+                throw ValidationError("--at needs a time such as 2026-03-17T10:00:00Z, 'now' or 'build', not '\(text)'")
+            }
+            return .given(time.secondsSince1970)
+        }
+    }
+
+    private static var now: Int64 { Int64(Date().timeIntervalSince1970) }
 }
 
 /// A time at which dates are judged, and whose it is.

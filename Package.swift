@@ -76,6 +76,7 @@ let package = Package(
         module(
             "Collateral",
             ["ByteCoding", "StrictJSON", "Evidence", "Appraisal", httpClient, nioCore, nioHTTP1]),
+        module("Inspection", ["ByteCoding", "StrictJSON", "Evidence", "Appraisal", crypto, asn1]),
         module("Archives", ["ByteCoding", "Builds", "CArchive"]),
         module("SourceTrees", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Archives", crypto]),
         module("Toolchains", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "SourceTrees", toml, crypto]),
@@ -99,7 +100,7 @@ let package = Package(
             name: "cupel",
             dependencies: [
                 "BuildClient", "ByteCoding", "StrictJSON", "Builds", "Provenance", "Evidence", "Appraisal",
-                "Verification", "Collateral", "Archives",
+                "Verification", "Collateral", "Inspection", "Archives",
                 "SourceTrees", "Toolchains", "Sandbox", "Attesters", "Pipeline", "Storage", "BuildServer",
                 argumentParser, httpClient, nioCore, logging, crypto, lifecycle, hummingbird,
             ], swiftSettings: strict),
@@ -114,6 +115,7 @@ let package = Package(
             "Verification",
             ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Evidence", "Appraisal", yaml, crypto]),
         tests("Collateral", ["ByteCoding", "StrictJSON", "Evidence", "Appraisal", nioCore, nioPosix, nioHTTP1]),
+        tests("Inspection", ["ByteCoding", "StrictJSON", "Evidence", "Appraisal"]),
         tests("Archives", ["ByteCoding", "Builds", "CArchive"]),
         tests("SourceTrees", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Archives", crypto]),
         tests("Toolchains", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "SourceTrees", toml, crypto]),

@@ -7,8 +7,8 @@ enum Console {
     /// One line, or several, of a result.
     static func print(_ text: String) { write(text + "\n", to: 1) }
 
-    /// One line of JSON.
-    static func print(_ json: JSONValue) { print(String(decoding: json.canonicalBytes, as: UTF8.self)) }
+    /// One line of JSON, in which what a terminal would obey is escaped.
+    static func print(_ json: JSONValue) { print(escaped(String(decoding: json.canonicalBytes, as: UTF8.self))) }
 
     /// One line about what is going on.
     static func note(_ text: String) { write(text + "\n", to: 2) }
@@ -52,11 +52,24 @@ enum Console {
         return String(clean)
     }
 
-    /// Control characters but the tab, and those that reorder text or break lines.
+    /// JSON with every such character as `\u` and four digits: they stand only within strings there.
+    private static func escaped(_ json: String) -> String {
+        guard json.unicodeScalars.contains(where: isControl) else { return json }
+        return json.unicodeScalars.map { scalar in
+            guard isControl(scalar) else { return String(scalar) }
+            return String(scalar).utf16.map { unit in
+                let digits = String(unit, radix: 16)
+                return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }.joined()
+        }.joined()
+    }
+
+    /// Characters, other than the tab, that control, reorder, hide or break what is shown, and those that Unicode has
+    /// not given a meaning.
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0x09: false
-        case 0..<0x20, 0x7F...0x9F, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+        if scalar.value == 0x09 { return false }
+        return switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: true
         default: false
         }
     }

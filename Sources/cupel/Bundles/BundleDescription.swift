@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import ByteCoding
+import Inspection
 import StrictJSON
 
 /// Provenance and evidence as text for people. Members that are missing are left out.
 struct BundleDescription {
     let provenance: JSONValue
     let evidence: JSONValue
+    /// The evidence, field by field.
+    let decoded: InspectedFile?
 
     var text: String {
-        let parts = [subjects, source, build, tools, phases, dependencies, byproducts, evidenceLines]
-        let text = parts.filter { $0.lines.count > 0 }.map(\.text).joined(separator: "\n\n")
-        return text + "\n\nthis is what the bundle says; 'cupel verify' checks it"
+        let parts = [subjects, source, build, tools, phases, dependencies, byproducts]
+        let texts = parts.filter { $0.lines.count > 0 }.map(\.text) + [evidenceText]
+        return texts.joined(separator: "\n\n") + "\n\nthis is what the bundle says; 'cupel verify' checks it"
     }
 
     private struct Part {
@@ -97,14 +100,9 @@ struct BundleDescription {
         return part
     }
 
-    private var evidenceLines: Part {
-        var part = Part(title: "evidence")
-        part.add("platform", evidence["platform"])
-        if evidence["platform"] == "software" { part.lines.append("proves nothing about the machine") }
-        for (name, value) in (evidence["evidence"]?.objectValue ?? [:]).sorted(by: { $0.key < $1.key }) {
-            part.add(name, value)
-        }
-        return part
+    private var evidenceText: String {
+        let warning = evidence["platform"] == "software" ? "\n  proves nothing about the machine" : ""
+        return "evidence\(warning)\n" + FieldTable.text(decoded?.fields ?? [], indentation: 2)
     }
 
     private static func tool(_ tool: JSONValue) -> String {

@@ -56,6 +56,11 @@ struct EvidenceMembers {
         case (.azureSNP, "tpm_quote"), (.azureTDX, "tpm_quote"), (.azureSNP, "quote"): Self.quote(json)
         case (.azureSNP, "vcek"), (.azureTDX, "vcek"): try Certificate(try EncodedBytes.base64(json)).inspected
         case (.software, "report_data"): try Self.reportData(json)
+        case (.vtpm, "tpm_quote"): Self.signedQuote(json)
+        case (.vtpm, "ak_public"): try TPMPublic(decoding: try EncodedBytes.base64(json)).inspected
+        case (.vtpm, "ak_certificate"), (.vtpm, "ek_certificate"):
+            try Certificate(try EncodedBytes.base64(json)).inspected
+        case (.vtpm, "event_log"): try TCGEventLog(decoding: try EncodedBytes.base64(json)).inspected
         default: nil
         }
     }
@@ -81,12 +86,30 @@ struct EvidenceMembers {
         }
     }
 
+    /// A plain TPM's: the signature with its algorithm, the values by bank and register.
+    private static func signedQuote(_ json: JSONValue) -> [InspectedField] {
+        [
+            message(json),
+            .reading("signature") { () throws(MalformedBytes) in
+                try TPMSignature(decoding: try EncodedBytes.hex(json["signature"] ?? .null)).inspected
+            },
+            .reading("pcrs") { () throws(MalformedBytes) in
+                try TPMPCRValues(json["pcrs"] ?? .null).inspected
+            },
+        ]
+    }
+
+    private static func message(_ json: JSONValue) -> InspectedField {
+        .reading("message") { () throws(MalformedBytes) in
+            try TPMAttest(decoding: try EncodedBytes.hex(json["message"] ?? .null)).inspected
+        }
+    }
+
+    /// Azure's: a bare signature, and the values of the SHA-256 bank in order.
     private static func quote(_ json: JSONValue) -> [InspectedField] {
         let registers = json["pcrs"]?.arrayValue ?? []
         return [
-            .reading("message") { () throws(MalformedBytes) in
-                try TPMAttest(decoding: try EncodedBytes.hex(json["message"] ?? .null)).inspected
-            },
+            message(json),
             .reading("signature") { () throws(MalformedBytes) in
                 [.bytes("sig", try EncodedBytes.hex(json["signature"] ?? .null), "RSASSA-PKCS1-v1_5 with SHA-256")]
             },

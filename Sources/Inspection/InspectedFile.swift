@@ -23,14 +23,23 @@ public struct InspectedFile: Hashable, Sendable {
             fields = try EvidenceFile(decoding: bytes, as: format).inspected
         } else if let found = try Self.certificates(bytes) {
             (format, fields) = found
+        } else if Self.isIntelCollateral(bytes) {
+            format = "Intel collateral"
+            fields = try IntelCollateral(parsing: bytes).inspected
         } else {
             return nil
         }
     }
 
+    /// A JSON object with the two signed texts, whatever else it has.
+    private static func isIntelCollateral(_ bytes: [UInt8]) -> Bool {
+        guard let json = try? JSONValue(parsing: bytes) else { return false }
+        return json["tcb_info"] != nil && json["qe_identity"] != nil
+    }
+
     /// What a file that is not recognised was held against.
     public static var tried: [String] {
-        EvidenceFormat.allCases.map(\.rawValue) + ["X.509 certificate", "X.509 CRL"]
+        EvidenceFormat.allCases.map(\.rawValue) + ["X.509 certificate", "X.509 CRL", "Intel collateral"]
     }
 
     /// Whether something within it could not be read.

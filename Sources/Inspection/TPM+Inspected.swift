@@ -58,15 +58,12 @@ extension TPMPCRSelection {
 
 extension TPMPCRValues {
     /// By bank and number.
-    func inspected(_ name: String) -> InspectedField {
+    var inspected: [InspectedField] {
         let banks = TPMHashAlgorithm.allCases.filter { !registers(of: $0).isEmpty }
-        return InspectedField(
-            name,
-            parts: banks.map { bank in
-                InspectedField(
-                    bank.description,
-                    parts: registers(of: bank).map { .bytes("PCR\($0)", self[bank, $0] ?? []) })
-            })
+        return banks.map { bank in
+            InspectedField(
+                bank.description, parts: registers(of: bank).map { .bytes("PCR\($0)", self[bank, $0] ?? []) })
+        }
     }
 }
 

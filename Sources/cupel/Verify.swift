@@ -1,39 +1,98 @@
 // SPDX-License-Identifier: Apache-2.0
 import Appraisal
 import ArgumentParser
+import Evidence
+import Verification
 
-/// `cupel verify`: does this bundle prove these artifacts?
+/// `cupel verify`: does this bundle prove these artifacts? And: is this evidence genuine?
 struct Verify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check a bundle: evidence, provenance, artifacts.",
+        abstract: "Check a bundle: evidence, provenance, artifacts. Or evidence alone.",
         discussion: """
             EXAMPLES:
               cupel verify result/project --nonce 00ff17…
               cupel verify project.tar.gz --allow-software --json
               cupel verify snp/project tdx/project --policy policy.yaml
+              cupel verify --evidence report.bin --collateral vcek.der --report-data 9f86d0…
+              cupel verify --evidence quote.bin --collateral collateral.json --at 2026-03-17T10:00:00Z
 
             EXIT CODES:
               0  verified: every check passed
-              1  checked and refused
+              1  checked and refused; 'genuine hardware, unknown image' too
               2  could not check: unreadable, unsupported, wrong usage
             """)
 
     @Argument(
         help: ArgumentHelp(
             "A bundle: its folder, or its tarball; several are verified together.", valueName: "dir | tarball"))
-    var bundles: [String]
+    var bundles: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Evidence without a bundle: a file, recognised by its content, or a folder of configfs-tsm.",
+            valueName: "file"),
+        completion: .file())
+    var evidence: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --evidence: all bytes that it must have been signed for, zeros included.", valueName: "hex"))
+    var reportData: String?
 
     @OptionGroup var policyOptions: PolicyOptions
+
+    @OptionGroup var collateralOptions: CollateralOptions
 
     @OptionGroup var summaryOptions: SummaryOptions
 
     @Flag(help: "Print the report as one JSON object.")
     var json = false
 
+    func validate() throws {
+        switch (bundles.isEmpty, evidence) {
+        case (true, nil): throw ValidationError("name a bundle, or a file of evidence with --evidence")
+        case (false, .some): throw ValidationError("name a bundle or --evidence, not both")
+        case (false, nil):
+            guard reportData == nil else {
+                throw ValidationError("--report-data is for --evidence: a bundle's is that of its provenance")
+            }
+        case (true, .some):
+            guard summaryOptions.vsa == nil else {
+                throw ValidationError("--vsa sums up a bundle: bare evidence names no artifact")
+            }
+        }
+    }
+
     func run() async throws {
+        guard let evidence else { return try await verifyBundles() }
+        try await EvidenceCommand(
+            path: evidence, reportData: reportData, policyOptions: policyOptions, collateralOptions: collateralOptions,
+            json: json
+        ).run()
+    }
+
+    private func verifyBundles() async throws {
+        let policy = try collateralOptions.timed(try policyOptions.verificationPolicy())
         let verification = BundleVerification(
-            policy: try policyOptions.verificationPolicy(), summary: summaryOptions, options: policyOptions.changes,
-            json: json, collateral: { _ in (CollateralSet(), false) })
+            policy: policy, summary: summaryOptions, options: policyOptions.changes, json: json
+        ) { contents in
+            let envelopes = (try? EvidenceEnvelope(parsing: contents.evidence)).map { [$0] } ?? []
+            let gathered = try await collateralOptions.collateral(for: envelopes, bundled: contents.collateral)
+            return (gathered.set, try collateralOptions.time(for: gathered) == .build)
+        }
         try await verification.run(bundles)
+    }
+}
+
+extension CollateralOptions {
+    /// The policy with the time that `--at` gives.
+    func timed(_ policy: VerificationPolicy) throws -> VerificationPolicy {
+        var policy = policy
+        switch try time(for: GatheredCollateral(set: .init(), isAllBundled: false)) {
+        case .now: policy.timeSource = .clock
+        case .given(let seconds): (policy.now, policy.timeSource) = (seconds, .given)
+        case .build: policy.timeSource = .build
+        }
+        return policy
     }
 }

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import Appraisal
+import ByteCoding
+
+extension FuzzTarget {
+    static let certificates = [
+        FuzzTarget("certificate", { bytes throws(MalformedBytes) in try Certificate(bytes) }) { bytes, certificate in
+            expectWithin(certificate.signedBytes, certificate.der)
+            guard certificate.der == bytes else { return }
+            expectExactLength(bytes) { bytes throws(MalformedBytes) in try Certificate(bytes) }
+        },
+        FuzzTarget("revocation-list", { bytes throws(MalformedBytes) in try RevocationList(bytes) }) { bytes, list in
+            guard bytes.first == 0x30 else { return }
+            expectWithin(list.signedBytes, bytes)
+            expectExactLength(bytes) { bytes throws(MalformedBytes) in try RevocationList(bytes) }
+        },
+        FuzzTarget("pem", { bytes throws(MalformedBytes) in try PEM.decode(bytes, label: "CERTIFICATE") }) {
+            bytes, blocks in
+            let total = blocks.reduce(0) { $0 + $1.count }
+            expect(total <= bytes.count, "more content than text")
+            let padded = try? PEM.decode(bytes + [0], label: "CERTIFICATE")
+            expect(padded == blocks, "padding changes the blocks")
+        },
+    ]
+
+    /// What is signed stands right after the outer sequence's header: at most six bytes.
+    private static func expectWithin(_ signed: [UInt8], _ whole: [UInt8]) {
+        expect((2...6).contains { whole.dropFirst($0).starts(with: signed) }, "the signed bytes are from another place")
+    }
+}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import StrictJSON
 import Verification
 
 /// `cupel measurements sign`: makes a signed list of a list that somebody wrote.

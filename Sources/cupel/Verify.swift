@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Appraisal
 import ArgumentParser
+import Collateral
 import Evidence
 import Verification
 
@@ -88,8 +89,8 @@ extension CollateralOptions {
     /// The policy with the time that `--at` gives.
     func timed(_ policy: VerificationPolicy) throws -> VerificationPolicy {
         var policy = policy
-        switch try time(for: GatheredCollateral(set: .init(), isAllBundled: false)) {
-        case .now: policy.timeSource = .clock
+        switch try chosenMoment() {
+        case nil, .now: policy.timeSource = .clock
         case .given(let seconds): (policy.now, policy.timeSource) = (seconds, .given)
         case .build: policy.timeSource = .build
         }

@@ -48,7 +48,8 @@ struct CollateralOptions: ParsableArguments {
         try chosenMoment() ?? (collateral.isAllBundled ? .build : .now(Self.now))
     }
 
-    private func chosenMoment() throws -> JudgedMoment? {
+    /// What `--at` says; `nil` where it is not given.
+    func chosenMoment() throws -> JudgedMoment? {
         switch at {
         case nil: return nil
         case "now": return .now(Self.now)

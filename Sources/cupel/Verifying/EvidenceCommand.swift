@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import ByteCoding
+import Collateral
 import Evidence
 import Inspection
 import Verification

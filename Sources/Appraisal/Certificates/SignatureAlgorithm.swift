@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import ByteCoding
 internal import Crypto
 internal import CryptoExtras
 
@@ -18,19 +17,35 @@ package enum SignatureAlgorithm: Hashable, Sendable {
     case other
 
     /// By the AlgorithmIdentifier's DER, parameters included.
-    init(_ der: [UInt8]) { self = Self.known[Hex.encode(der)] ?? .other }
+    init(_ der: [UInt8]) { self = Self.known[der] ?? .other }
 
-    private static let known: [String: SignatureAlgorithm] = {
-        let pss =
-            "06092a864886f70d01010a3034a00f300d06096086480165030402020500"
-            + "a11c301a06092a864886f70d010108300d06096086480165030402020500a203020130"
-        let pssWithTrailer = pss.replacing("010a3034", with: "010a3039") + "a303020101"
-        return [
-            "3041" + pss: .rsaPSSWithSHA384, "3046" + pssWithTrailer: .rsaPSSWithSHA384,
-            "300a06082a8648ce3d040302": .ecdsaWithSHA256, "300a06082a8648ce3d040303": .ecdsaWithSHA384,
-            "300d06092a864886f70d01010b0500": .rsaWithSHA256, "300d06092a864886f70d01010c0500": .rsaWithSHA384,
+    private static let known: [[UInt8]: SignatureAlgorithm] = {
+        var known: [[UInt8]: SignatureAlgorithm] = [
+            sequence(ecdsa + [0x02]): .ecdsaWithSHA256, sequence(ecdsa + [0x03]): .ecdsaWithSHA384,
+            sequence(rsa + [0x0B] + null): .rsaWithSHA256, sequence(rsa + [0x0C] + null): .rsaWithSHA384,
         ]
+        // RFC 4055 lets hashes have NULL or no parameters, and issuers write the default trailer out or not.
+        for hash in [sequence(sha384 + null), sequence(sha384)] {
+            let parameters =
+                element(0xA0, hash) + element(0xA1, sequence(rsa + [0x08] + hash)) + [0xA2, 3, 2, 1, 48]
+            for trailer: [UInt8] in [[], [0xA3, 3, 2, 1, 1]] {
+                known[sequence(rsa + [0x0A] + sequence(parameters + trailer))] = .rsaPSSWithSHA384
+            }
+        }
+        return known
     }()
+
+    private static let null: [UInt8] = [0x05, 0x00]
+    /// The beginnings of 1.2.840.113549.1.1.n and 1.2.840.10045.4.3.n, and the whole of SHA-384's.
+    private static let rsa: [UInt8] = [0x06, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1]
+    private static let ecdsa: [UInt8] = [0x06, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3]
+    private static let sha384: [UInt8] = [0x06, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2]
+
+    private static func sequence(_ content: [UInt8]) -> [UInt8] { element(0x30, content) }
+    /// Of fewer than 128 bytes.
+    private static func element(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
+        [tag, UInt8(content.count)] + content
+    }
 
     /// Whether `signature` over `message` is by the key that `publicKeyInfo` (DER) holds.
     package func isValid(_ signature: [UInt8], over message: [UInt8], by publicKeyInfo: [UInt8]) -> Bool {

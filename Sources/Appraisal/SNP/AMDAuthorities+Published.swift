@@ -141,7 +141,8 @@ private struct Published {
         _ product: SNPProduct, _ role: AMDAuthority.Role, _ name: String, serial: String, from notBefore: String,
         to notAfter: String, digest: String, key: String
     ) {
-        guard let serial = try? Hex.decode(serial), let key = try? Base64.decode(key.filter { !$0.isNewline }),
+        guard let serial = try? Hex.decode(serial),
+            let key = try? Base64.decode(String(decoding: key.utf8.filter { $0 != 10 }, as: UTF8.self)),
             let notBefore = CivilTime(rfc3339: notBefore), let notAfter = CivilTime(rfc3339: notAfter)
         else {
             authority = nil

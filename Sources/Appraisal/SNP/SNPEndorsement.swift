@@ -10,7 +10,7 @@ internal import SwiftASN1
 /// | extension | type | meaning |
 /// |---|---|---|
 /// | 1.3.6.1.4.1.3704.1.1 | INTEGER | version of the structure: 0, or 1 from Turin on |
-/// | .1.2 | IA5String | product: "Milan-B0", "Genoa" |
+/// | .1.2 | IA5String | product, and its stepping: "Milan-B0", "Genoa" |
 /// | .1.3.1, .2, .3, .8 | INTEGER | boot loader, TEE, SNP and microcode security versions |
 /// | .1.3.9 | INTEGER | FMC security version, from Turin on |
 /// | .1.3.4 to .7 | INTEGER | reserved, zero |
@@ -43,7 +43,7 @@ package struct SNPEndorsement: Sendable {
         structureVersion = try extensions.number("1")
         guard structureVersion <= 1 else { throw extensions.malformed("structVersion", "\(structureVersion)") }
         productName = try extensions.text("2")
-        guard let product = SNPProduct(rawValue: String(productName.prefix { $0 != "-" && $0 != "_" })) else {
+        guard let product = Self.product(productName) else {
             throw extensions.malformed("productName", "'\(productName)' is not known")
         }
         self.product = product
@@ -53,6 +53,12 @@ package struct SNPEndorsement: Sendable {
             throw extensions.malformed("hwID", "\(chipID?.count ?? 0) bytes")
         }
         provider = extensions.bytes("5") == nil ? nil : try extensions.text("5")
+    }
+
+    /// The line of "Milan-B0", "Genoa", and of what is sold under other names and signed by Genoa's authority.
+    private static func product(_ name: String) -> SNPProduct? {
+        let line = String(name.prefix { $0 != "-" })
+        return ["Bergamo", "Siena"].contains(line) ? .genoa : SNPProduct(rawValue: line)
     }
 
     private static func kind(

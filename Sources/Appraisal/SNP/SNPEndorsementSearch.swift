@@ -26,9 +26,7 @@ struct SNPEndorsementSearch {
         if let known = bestMatch(trusted, \.endorsement) { return .trusted(known) }
         let candidates = Candidates(certificates)
         if let match = bestMatch(candidates.endorsements, \.self) { return .found(match) }
-        // One that does not fit says in what, which helps more than that none fits.
-        if let only = candidates.endorsements.first, candidates.endorsements.count == 1 { return .found(only) }
-        return .missing(Self.missing(candidates))
+        return .missing(missing(candidates))
     }
 
     /// What report and certificate say is compared first, which is cheap. Where several agree, as all of a firmware do
@@ -39,19 +37,28 @@ struct SNPEndorsementSearch {
         func check(_ element: Element) -> SNPReportCheck {
             SNPReportCheck(report: evidence.report, endorsement: endorsement(element))
         }
-        let agreeing = elements.filter { check($0).agrees }
+        let agreeing = elements.filter { check($0).disagreements.isEmpty }
         guard agreeing.count > 1 else { return agreeing.first }
         return agreeing.first { check($0).isSignatureValid } ?? agreeing.first
     }
 
-    private static func missing(_ candidates: Candidates) -> Finding {
+    /// A certificate beside the evidence that does not fit speaks for another machine, not against the evidence.
+    private func missing(_ candidates: Candidates) -> Finding {
         let count = candidates.endorsements.count
-        let unreadable = candidates.unreadable
+        let unfit = candidates.endorsements.first.map {
+            SNPReportCheck(report: evidence.report, endorsement: $0).disagreements.map(\.subject).joined(
+                separator: ", ")
+        }
+        let found =
+            switch (count, unfit) {
+            case (1, let unfit?): "one beside the evidence, which differs in \(unfit)"
+            case (0, _): "none, in the evidence or beside it"
+            default: "\(count) beside the evidence, none of this chip and firmware"
+            }
+        let unreadable = candidates.unreadable == 0 ? "" : "; \(candidates.unreadable) beside it do not parse"
         return Finding(
             .snpNoCertificate, subject: "cert_chain", expected: "the VCEK or VLEK certificate of the key that signed",
-            found: (count == 0
-                ? "none, in the evidence or beside it" : "\(count) beside the evidence, none of this chip and firmware")
-                + (unreadable == 0 ? "" : "; \(unreadable) beside it do not parse"),
+            found: found + unreadable,
             remedy: "fetch it from AMD's key distribution service, and name it with --collateral")
     }
 

@@ -9,7 +9,7 @@ struct SNPReportCheck {
     let endorsement: SNPEndorsement
 
     func findings() -> [Finding] {
-        signatureFindings() + keyFindings() + productFindings() + chipFindings() + tcbFindings()
+        signatureFindings() + disagreements
     }
 
     var isSignatureValid: Bool {
@@ -19,8 +19,8 @@ struct SNPReportCheck {
         return endorsement.publicKey.isValidSignature(signature, for: SHA384.hash(data: report.signedBytes))
     }
 
-    /// Whether report and certificate say the same of everything but the signature.
-    var agrees: Bool { (keyFindings() + productFindings() + chipFindings() + tcbFindings()).isEmpty }
+    /// What report and certificate say differently.
+    var disagreements: [Finding] { keyFindings() + productFindings() + chipFindings() + tcbFindings() }
 
     private func signatureFindings() -> [Finding] {
         guard report.signatureAlgorithm == 1 else {

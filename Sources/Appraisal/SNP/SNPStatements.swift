@@ -44,13 +44,12 @@ struct SNPStatements {
     init(_ report: SNPReport, _ hardware: SNPHardware, image: KnownImage?, policy: SNPPolicy) {
         let endorsement = hardware.endorsement
         let launched = image.map { "\($0.name) \($0.version)" } ?? "an unknown image"
-        let machine = endorsement.kind == .vlek ? "whose host holds the provider's VLEK" : "of one chip that AMD made"
+        let chip = endorsement.chipID.map { "chip \(Hex.encode($0.prefix(8)))" } ?? "its chip is not named"
         proves.append(
-            "an AMD \(endorsement.product.rawValue) processor with SEV-SNP, \(machine), launched \(launched) as a guest"
-        )
+            "an AMD \(endorsement.product.rawValue) processor with SEV-SNP (\(chip)) launched \(launched) as a guest")
         proves.append("that guest, at VMPL \(report.vmpl), asked the processor to sign what is bound here")
         if !report.policy.allowsDebug, !report.policy.allowsMigrationAgent {
-            proves.append("neither host nor hypervisor could read or write the guest's private memory by design")
+            proves.append("by SEV-SNP's design, the host could neither read nor write the guest's private memory")
         }
         doesNotProve = image == nil ? ["what the image is or does: any measurement was accepted"] : []
         doesNotProve += accessStatements(report)
@@ -65,7 +64,7 @@ struct SNPStatements {
             doesNotProve.append("that nothing leaked between threads of a core: SMT is on")
         }
         doesNotProve.append(
-            "where the machine stands, and who has it in hand: attacks with access to it are not covered")
+            "where the machine stands, or that nobody with access to its hardware attacked it")
     }
 
     private func accessStatements(_ report: SNPReport) -> [String] {

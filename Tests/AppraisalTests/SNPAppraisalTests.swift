@@ -296,12 +296,18 @@ struct SNPEdit: Sendable, CustomTestStringConvertible {
         #expect(result.lines.map(\.step) == [1, 2, 3, 4])
     }
 
+    /// It speaks for another machine, not against the evidence.
     @Test func aCertificateBesideTheEvidenceThatDoesNotFitSaysInWhat() throws {
         var scene = try SNPScene()
         scene.delivered = { _ in nil }
         scene.collateralForm = { $0 }
         scene.put([0], at: 0x1A0)
-        #expect(try scene.appraised().codes == [.snpChip])
+        let result = try scene.appraised()
+        guard case .cannotCheck(let finding) = result.verdict else {
+            Issue.record("\(result.verdict)")
+            return
+        }
+        #expect(finding.code == .snpNoCertificate && finding.found.hasSuffix("differs in CHIP_ID"))
     }
 
     @Test func whereChipsAreMaskedTheSignatureTellsWhichCertificateFits() throws {

@@ -21,6 +21,18 @@ import Testing
         #expect(endorsement.certificate.serial == [0])
     }
 
+    @Test(
+        arguments: [
+            ("Genoa", .genoa), ("Genoa-B1", .genoa), ("Siena-B0", .genoa), ("Bergamo", .genoa), ("Milan-B0", .milan),
+            ("Turin-C1", .turin),
+        ] as [(String, SNPProduct)])
+    func aProductHasItsStepping(name: String, product: SNPProduct) throws {
+        var scene = try SNPScene(product)
+        scene.certificate[Self.oid + "2"] = DERWriter.ia5(name)
+        let endorsement = try SNPEndorsement(Certificate(der: scene.certificate.signed(by: scene.certificateKey)))
+        #expect(endorsement.product == product && endorsement.productName == name)
+    }
+
     @Test func aVLEKNamesItsProvider() throws {
         let scene = try SNPScene(.genoa, .vlek)
         let endorsement = try SNPEndorsement(Certificate(der: scene.certificate.signed(by: scene.certificateKey)))

@@ -105,8 +105,3 @@ import Testing
         }
     }
 }
-
-extension SharedVector {
-    /// Real reports, each once.
-    static let reports = all("snp", check: "snp").filter { !$0.isInvalid && !$0.has("auxblob") }
-}

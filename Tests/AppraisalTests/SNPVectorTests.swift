@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Appraisal
 import ByteCoding
-import Crypto
-import CryptoExtras
 import Evidence
 import StrictJSON
 import Testing
@@ -120,147 +118,10 @@ struct SNPVectorTests {
         #expect(signature.count <= 140 && platform.count <= 140)
         let evidence = try #require(result.accepted)
         let gaps = evidence.doesNotProve
+        #expect((evidence.proves + gaps).allSatisfy { $0.count <= 120 && !$0.hasSuffix(".") })
+        #expect(evidence.proves[0].contains("(chip ") == (id != "milan-v3-vlek-aws"))
         #expect(evidence.proves.count == 3 && gaps.contains { $0.contains("revocation list") })
         #expect(gaps.contains { $0.contains("SMT") } && gaps.contains { $0.contains("least TCB") })
         #expect(gaps.contains { $0.contains("VMPL 1") } == (id == "milan-v3-vlek-aws"))
-    }
-}
-
-/// One vector of the group `snp`, and what is said of it.
-struct SNPVector {
-    let vector: SharedVector
-    let certificate: [UInt8]
-
-    init(_ vector: SharedVector) throws {
-        self.vector = vector
-        certificate = try vector.bytes("vek")
-    }
-
-    static var policy: AppraisalPolicy {
-        var policy = AppraisalPolicy()
-        policy.acceptAnyMeasurementUnsafely = true
-        return policy
-    }
-
-    /// A day into the certificate's validity: the vectors are not judged by it.
-    var now: Int64 { (try? Certificate(certificate)).map { $0.validity.notBefore + 86_400 } ?? SNPScene.now }
-
-    func appraised(now: Int64? = nil) throws -> AppraisalResult {
-        let bytes = try vector.bytes("report")
-        let appraiser = SNPAppraiser(policy: Self.policy, now: now ?? self.now)
-        guard let report = try? SNPReport(decoding: bytes) else {
-            return appraiser.appraise(
-                EvidenceEnvelope(platform: "snp", evidence: ["attestation_report": .string(Base64.encode(bytes))]))
-        }
-        return appraiser.appraise(
-            SNPEvidence(
-                report: report, endorsementKey: certificate,
-                issuers: vector.has("chain") ? [try vector.bytes("chain")] : []), platform: "snp")
-    }
-
-    func verdictFacts(_ codes: [Finding.Code]) -> [String: JSONValue] {
-        let isChainValid = !codes.contains(.snpChain) && !codes.contains(.snpIssuers)
-        let hasChip = vector.expected["vek_hwid_matches_chip_id"] != .null
-        return [
-            "signature_valid": .bool(!codes.contains(.snpSignature)), "chain_valid_to_ark": .bool(isChainValid),
-            "vek_tcb_matches_reported_tcb": .bool(!codes.contains(.snpCertificateTCB)),
-            "vek_hwid_matches_chip_id": hasChip ? .bool(!codes.contains(.snpChip)) : .null,
-            "vek_kind_matches_signing_key": .bool(!codes.contains(.snpKeyKind)),
-            "product_consistent": .bool(isChainValid && !codes.contains(.snpProduct)),
-            "overall_valid": .bool(codes.allSatisfy { $0 == .snpDebug }),
-        ]
-    }
-
-    func certificateFacts() throws -> [String: JSONValue] {
-        let endorsement = try SNPEndorsement(Certificate(certificate))
-        let issuer = endorsement.certificate.issuer.commonName ?? ""
-        let validity = endorsement.certificate.validity
-        func date(_ time: Int64) -> JSONValue {
-            .string(CivilTime(secondsSince1970: time).rfc3339.replacing("Z", with: "+00:00"))
-        }
-        var facts: [String: JSONValue] = [
-            "vek_subject_cn": .string(endorsement.certificate.subject.commonName ?? ""),
-            "vek_issuer_cn": .string(issuer), "chain_issuer_cn": .string(issuer),
-            "vek_struct_version": .integer(Int(endorsement.structureVersion)),
-            "vek_product_name": .string(endorsement.productName),
-            "product_from_vek": .string(endorsement.product.rawValue),
-            "ark_product": .string(endorsement.product.rawValue),
-            "vek_tcb": .object(
-                Dictionary(uniqueKeysWithValues: endorsement.tcb.named.map { ($0.name, .integer(Int($0.value))) })),
-            "vek_hwid": endorsement.chipID.map { .string(Hex.encode($0)) } ?? .null,
-            "vek_serial": .integer(endorsement.certificate.serial.reduce(0) { $0 << 8 | Int($1) }),
-            "vek_not_before": date(validity.notBefore), "vek_not_after": date(validity.notAfter),
-            "vek_kind": endorsement.kind == .vlek ? "VLEK" : "VCEK",
-        ]
-        facts["vek_csp_id"] = endorsement.provider.map { .string($0) }
-        return facts
-    }
-}
-
-/// The authorities that are built in.
-@Suite struct AMDAuthoritiesTests {
-    @Test func allOfThemAreThere() {
-        #expect(AMDAuthorities.amd.all.count == 9)
-        for product in SNPProduct.allCases {
-            for role in AMDAuthority.Role.allCases {
-                let authority = AMDAuthorities.amd.authority(product, role)
-                #expect(authority?.name == AMDTestHierarchy.name(product, role))
-            }
-        }
-    }
-
-    @Test(arguments: SharedVector.all("amd-roots", check: "cert"))
-    func everyConstantIsThatOfTheCertificate(vector: SharedVector) throws {
-        let certificate = try Certificate(der: vector.bytes("cert"))
-        let names = vector.id.split(separator: "-")
-        let authority = try #require(
-            AMDAuthorities.amd.all.first {
-                $0.product.rawValue.lowercased() == names[0] && $0.role.rawValue == names[1]
-            })
-        #expect(
-            authority.publicKeyInfo == certificate.publicKeyInfo && authority.serial == certificate.serial
-                && authority.validity == certificate.validity && authority.name == certificate.subject.commonName)
-        #expect(authority.certificateDigest == Hex.encode(SHA256.hash(data: certificate.der)))
-        let root = try #require(AMDAuthorities.amd.authority(authority.product, .ark))
-        #expect(root.hasSigned(certificate.signedBytes, certificate.signature, certificate.algorithm))
-        #expect(certificate.extensions.isAuthority == true && certificate.extensions.maySignCertificates)
-        #expect(certificate.extensions.maySignRevocationLists == (authority.role == .ark))
-        let left = vector.compare(try facts(certificate, authority, root))
-        #expect(left == [], "\(left)")
-    }
-
-    private func facts(
-        _ certificate: Certificate, _ authority: AMDAuthority, _ root: AMDAuthority
-    ) throws -> [String: JSONValue] {
-        func date(_ time: Int64) -> JSONValue {
-            .string(CivilTime(secondsSince1970: time).rfc3339.replacing("Z", with: "+00:00"))
-        }
-        func name(_ common: String) -> JSONValue {
-            .string("CN=\(common),O=Advanced Micro Devices,ST=CA,L=Santa Clara,C=US,OU=Engineering")
-        }
-        let bits = try _RSA.Signing.PublicKey(derRepresentation: authority.publicKeyInfo).keySizeInBits
-        let isRoot = certificate.issuer == certificate.subject
-        var facts: [String: JSONValue] = [
-            "der_sha256": .string(authority.certificateDigest),
-            "spki_sha256": .string(Hex.encode(SHA256.hash(data: authority.publicKeyInfo))),
-            "subject": name(authority.name), "issuer": name(root.name),
-            "serial": .string(String(authority.serial.reduce(0) { $0 << 8 | Int($1) }, radix: 16)),
-            "not_before": date(authority.validity.notBefore), "not_after": date(authority.validity.notAfter),
-            "sig_alg_oid": certificate.algorithm == .rsaPSSWithSHA384 ? "1.2.840.113549.1.1.10" : "another",
-            "key": .string("RSA-\(bits)"), "self_signed_valid": .bool(isRoot), "is_pinned_intel_root": false,
-            "is_pinned_amd_root": .bool(authority.role == .ark),
-        ]
-        if !isRoot { facts["issued_by_issuer"] = true }
-        return facts
-    }
-
-    /// The names as bytes: what the test above compares as text.
-    @Test(arguments: SharedVector.all("amd-roots", check: "cert"))
-    func namesAreWholeOnes(vector: SharedVector) throws {
-        let certificate = try Certificate(der: vector.bytes("cert"))
-        for name in [certificate.issuer, certificate.subject] {
-            let text = String(decoding: name.der, as: UTF8.self)
-            #expect(text.contains("Advanced Micro Devices") && text.contains("Engineering"))
-        }
     }
 }

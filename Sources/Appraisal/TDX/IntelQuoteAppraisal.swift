@@ -9,7 +9,7 @@ package struct IntelQuoteAppraisal: Sendable {
     package let findings: [Finding]
     /// Why Intel's word could not be asked for: no collateral fits.
     package let obstacle: Finding?
-    let collateral: VerifiedIntelCollateral?
+    package let collateral: VerifiedIntelCollateral?
     /// `nil` where no collateral that fits verifies.
     package let tcb: TCBAppraisal?
 

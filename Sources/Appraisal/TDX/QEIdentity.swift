@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import ByteCoding
-internal import Evidence
+package import ByteCoding
+package import Evidence
 
 /// Which quoting enclave Intel made, and how good its versions are, decoded and not yet believed (Intel PCS API
 /// version 4, `EnclaveIdentity` version 2). Members that are not known are let pass, as in ``TCBInfo``.
-struct QEIdentity: Hashable, Sendable {
-    let tee: IntelQuote.TEE
+package struct QEIdentity: Hashable, Sendable {
+    package let tee: IntelQuote.TEE
     /// From `issueDate` to `nextUpdate`.
-    let validity: Validity
-    let evaluationDataNumber: Int
+    package let validity: Validity
+    package let evaluationDataNumber: Int
     /// 4 bytes each.
     let miscSelect: [UInt8]
     let miscSelectMask: [UInt8]
@@ -20,7 +20,7 @@ struct QEIdentity: Hashable, Sendable {
     let isvProductID: UInt16
     let levels: [ISVLevel]
 
-    init(_ bytes: [UInt8]) throws(MalformedBytes) {
+    package init(_ bytes: [UInt8]) throws(MalformedBytes) {
         let fields = try SignedFields(parsing: bytes, format: "QE identity")
         guard try fields.number("version", maximum: 65_535) == 2 else { throw fields.malformed("version", "not 2") }
         switch try fields.text("id") {

@@ -15,7 +15,7 @@ package struct TCBAppraisal: Hashable, Sendable {
     package let status: TCBStatus?
     /// Those of all three, sorted.
     package let advisories: [String]
-    let findings: [Finding]
+    package let findings: [Finding]
 
     init(_ quote: IntelQuote, _ pck: PCKCertificate, _ collateral: VerifiedIntelCollateral) {
         var walk = TCBWalk(quote: quote, pck: pck, info: collateral.tcbInfo, identity: collateral.qeIdentity)

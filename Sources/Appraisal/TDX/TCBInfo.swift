@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import ByteCoding
-internal import Evidence
+package import ByteCoding
+package import Evidence
 internal import StrictJSON
 
 /// Intel's judgement of a platform family, decoded and not yet believed (Intel PCS API version 4, `TcbInfo` version 3,
 /// SGX and TDX). Members that are not known are let pass: Intel adds some without a new version.
-struct TCBInfo: Hashable, Sendable {
+package struct TCBInfo: Hashable, Sendable {
     /// What a set of security versions amounts to; the newest one first.
     struct Level: Hashable, Sendable {
         /// 16 of them.
@@ -27,20 +27,20 @@ struct TCBInfo: Hashable, Sendable {
         let levels: [ISVLevel]
     }
 
-    let tee: IntelQuote.TEE
+    package let tee: IntelQuote.TEE
     /// From `issueDate` to `nextUpdate`.
-    let validity: Validity
+    package let validity: Validity
     /// 6 bytes.
-    let fmspc: [UInt8]
+    package let fmspc: [UInt8]
     /// 2 bytes.
-    let pceID: [UInt8]
-    let evaluationDataNumber: Int
+    package let pceID: [UInt8]
+    package let evaluationDataNumber: Int
     /// `nil` in an SGX TCB info.
     let module: Module?
     let moduleIdentities: [Module]
     let levels: [Level]
 
-    init(_ bytes: [UInt8]) throws(MalformedBytes) {
+    package init(_ bytes: [UInt8]) throws(MalformedBytes) {
         let fields = try SignedFields(parsing: bytes, format: "TCB info")
         guard try fields.number("version", maximum: 65_535) == 3 else { throw fields.malformed("version", "not 3") }
         switch try fields.text("id") {

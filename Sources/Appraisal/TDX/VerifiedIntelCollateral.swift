@@ -13,11 +13,11 @@ package struct VerifiedIntelCollateral: Sendable {
 
     let root: IntelRoot
     let authorities: IntelAuthorities
-    let tcbInfo: TCBInfo
-    let qeIdentity: QEIdentity
+    package let tcbInfo: TCBInfo
+    package let qeIdentity: QEIdentity
     let pckAuthority: IntelAuthorities.Issued
-    let pckList: RevocationList
-    let rootList: RevocationList
+    package let pckList: RevocationList
+    package let rootList: RevocationList
     private let dated: [(name: String, validity: Validity)]
 
     /// Checks everything but dates.

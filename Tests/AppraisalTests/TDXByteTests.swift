@@ -25,7 +25,7 @@ struct TDXByteTests {
         let appraiser = TDXAppraiser(policy: .acceptingAllOfTDX, verified: [verified], now: now)
         let isAccepted = { (bytes: [UInt8]) in
             guard let quote = try? IntelQuote(decoding: bytes) else { return false }
-            return appraiser.appraise(TDXEvidence(quote: quote), platform: "tdx").codes.isEmpty
+            return appraiser.appraise(TDXEvidence(quote: quote), platform: "tdx").codeNames.isEmpty
         }
         #expect(isAccepted(bytes))
         let benign = try Self.unsigned(bytes)
@@ -59,12 +59,12 @@ struct TDXByteTests {
             \.tcbInfo, \.tcbInfoSignature, \.tcbInfoIssuerChain, \.qeIdentity, \.qeIdentitySignature, \.pckCRL,
             \.pckCRLIssuerChain, \.rootCACRL,
         ]
-        #expect(VerifiedIntelCollateral.verify(set).codes.isEmpty)
+        #expect(VerifiedIntelCollateral.verify(set).codeNames.isEmpty)
         for part in parts {
             for index in set[keyPath: part].indices {
                 var changed = set
                 changed[keyPath: part] = Self.flipped(set[keyPath: part], index)
-                #expect(!VerifiedIntelCollateral.verify(changed).codes.isEmpty, "\(part) byte \(index)")
+                #expect(!VerifiedIntelCollateral.verify(changed).codeNames.isEmpty, "\(part) byte \(index)")
             }
         }
     }
@@ -79,7 +79,7 @@ struct TDXByteTests {
                     var certificates = chain
                     certificates[number] = Self.flipped(certificate, index)
                     changed[keyPath: part] = TDXMadeDER.pem(certificates)
-                    #expect(!VerifiedIntelCollateral.verify(changed).codes.isEmpty, "\(number) byte \(index)")
+                    #expect(!VerifiedIntelCollateral.verify(changed).codeNames.isEmpty, "\(number) byte \(index)")
                 }
             }
         }

@@ -28,13 +28,13 @@ import Testing
         made.policy.tdx.minimumTCBEvaluationDataNumber = 18
         for others in [[Self.older], [Self.other, Self.older], [Self.outdated], [Self.broken], [Self.processor]] {
             made.otherCollateral = others
-            #expect(try made.appraise().codes == [])
+            #expect(try made.appraise().codeNames == [])
         }
         made.tcbInfoSigner = TDXMade.stranger
         made.otherCollateral = [Self.older]
-        #expect(try made.appraise().codes == ["tdx.tcb.evaluation-number"])
+        #expect(try made.appraise().codeNames == ["tdx.tcb.evaluation-number"])
         made.otherCollateral = [Self.outdated]
-        #expect(try made.appraise().codes == ["tdx.collateral.dates"])
+        #expect(try made.appraise().codeNames == ["tdx.collateral.dates"])
     }
 
     @Test func withoutAnyNothingIsDecided() throws {
@@ -43,7 +43,7 @@ import Testing
             let result = TDXAppraiser(
                 policy: made.policy, collateral: CollateralSet(intel: sets), now: made.now, root: made.trustedRoot
             ).appraise(try made.evidence(), platform: "tdx")
-            #expect(result.codes == ["tdx.collateral.missing"])
+            #expect(result.codeNames == ["tdx.collateral.missing"])
             guard case .cannotCheck = result.verdict else {
                 Issue.record("\(result.verdict)")
                 continue
@@ -56,7 +56,7 @@ import Testing
         made.quote.signer = TDXMade.stranger
         let result = TDXAppraiser(policy: made.policy, now: made.now, root: made.trustedRoot)
             .appraise(try made.evidence(), platform: "tdx")
-        #expect(result.codes == ["tdx.quote.signature"])
+        #expect(result.codeNames == ["tdx.quote.signature"])
     }
 
     @Test func verifiedCollateralServesManyQuotesUntilItIsOver() throws {
@@ -69,7 +69,7 @@ import Testing
         }
         let appraise = { (made: TDXMade, now: Int64, root: IntelRoot) in
             TDXAppraiser(policy: made.policy, verified: [verified], now: now, root: root)
-                .appraise(try made.evidence(), platform: "tdx").codes
+                .appraise(try made.evidence(), platform: "tdx").codeNames
         }
         #expect(try appraise(made, made.now, made.trustedRoot) == [])
         #expect(try appraise(made, verified.validity.notAfter, made.trustedRoot) == [])

@@ -139,7 +139,7 @@ import Testing
     func everyMemberOfATCBInfoIsNeeded(member: String) throws {
         var made = TDXMade()
         made.tcbInfo.set(member, nil)
-        #expect(try made.appraise().codes == ["tdx.collateral.malformed"])
+        #expect(try made.appraise().codeNames == ["tdx.collateral.malformed"])
     }
 
     @Test(arguments: [
@@ -149,6 +149,6 @@ import Testing
     func everyMemberOfAQEIdentityIsNeeded(member: String) throws {
         var made = TDXMade()
         made.qeIdentity.set(member, nil)
-        #expect(try made.appraise().codes == ["tdx.collateral.malformed"])
+        #expect(try made.appraise().codeNames == ["tdx.collateral.malformed"])
     }
 }

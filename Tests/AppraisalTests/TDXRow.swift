@@ -20,7 +20,7 @@ struct TDXRow: Sendable, CustomTestStringConvertible {
         var made = TDXMade()
         change(&made)
         let result = try made.appraise()
-        #expect(result.codes == codes)
+        #expect(result.codeNames == codes)
         guard case .accepted = result.verdict else { return }
         #expect(codes.isEmpty && result.lines.allSatisfy { $0.status != .failed })
     }

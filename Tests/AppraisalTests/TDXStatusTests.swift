@@ -87,9 +87,9 @@ import Testing
         #expect(tcb.qe?.status.rawValue == qe && tcb.moduleIdentity == "TDX_01")
         #expect(tcb.advisories == ["INTEL-SA-0", "INTEL-SA-1", "INTEL-SA-2"])
         let accepted = whole == "UpToDate" ? [] : ["tdx.tcb.status"]
-        #expect(try made.appraise().codes == accepted)
+        #expect(try made.appraise().codeNames == accepted)
         made.policy.tdx.acceptedTCBStatuses = Set(TCBStatus.allCases)
-        #expect(try made.appraise().codes == (whole == "Revoked" ? ["tdx.tcb.status"] : []))
+        #expect(try made.appraise().codeNames == (whole == "Revoked" ? ["tdx.tcb.status"] : []))
     }
 
     /// A TD report 1.5 whose module was out of date at launch and is not now.
@@ -109,6 +109,6 @@ import Testing
             made.evidence().quote, collateral: [made.collateral], now: made.now, root: made.trustedRoot
         ).tcb
         #expect(tcb?.status?.rawValue == whole)
-        #expect(try made.appraise().codes == ["tdx.tcb.status"])
+        #expect(try made.appraise().codeNames == ["tdx.tcb.status"])
     }
 }

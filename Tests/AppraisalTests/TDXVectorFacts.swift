@@ -21,7 +21,7 @@ enum TDXVectorFacts {
 
     static func of(_ vector: TDXVector) throws -> [String: JSONValue] {
         let quote = try IntelQuote(decoding: try vector.bytes("quote"))
-        let now = try now(vector, quote)
+        let now = try Self.now(vector, quote)
         guard let appraisal = try? IntelQuoteAppraisal(quote, collateral: [], now: now) else {
             return ["pck_chain_parse_error": true, "pck_chain_valid_to_root": false, "static_valid": false].merging(
                 ofUnreadableChain(quote)

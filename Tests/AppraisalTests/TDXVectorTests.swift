@@ -19,7 +19,7 @@ struct TDXVectorTests {
     func everyQuoteIsDecidedAsExpected(vector: TDXVector) throws {
         var policy = AppraisalPolicy()
         policy.acceptAnyMeasurementUnsafely = true
-        let codes = try Self.appraise(vector, policy).codes
+        let codes = try Self.appraise(vector, policy).codeNames
         if let expected = TDXVectorCodes.byDefault[vector.id] {
             #expect(codes == expected)
         } else {
@@ -32,7 +32,7 @@ struct TDXVectorTests {
     @Test(arguments: TDXVectors.all("tdx"))
     func genuineQuotesAreAcceptedWhereThePolicyAllows(vector: TDXVector) throws {
         guard vector.has("collateral"), vector.expected["enclave"] == nil, !vector.id.hasPrefix("sgx") else { return }
-        let codes = try Self.appraise(vector, .acceptingAllOfTDX).codes
+        let codes = try Self.appraise(vector, .acceptingAllOfTDX).codeNames
         #expect(codes.isEmpty == !vector.isInvalid, "\(codes)")
     }
 
@@ -62,7 +62,7 @@ struct TDXVectorTests {
     func collateralIsDecidedAsExpected(vector: TDXVector) throws {
         guard vector.has("collateral") else { return try Self.checkRoot(vector) }
         let set = try IntelCollateral(parsing: try vector.bytes("collateral"))
-        var codes = VerifiedIntelCollateral.verify(set).codes
+        var codes = VerifiedIntelCollateral.verify(set).codeNames
         if case .verified(let verified) = VerifiedIntelCollateral.verify(set), let now = vector.now {
             if !verified.validity.contains(now) { codes = ["tdx.collateral.dates"] }
             let window = vector.json["args"]?["window"]?.arrayValue?.compactMap(\.stringValue) ?? []

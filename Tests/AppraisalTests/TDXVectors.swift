@@ -74,7 +74,7 @@ struct TDXVector: Sendable, CustomTestStringConvertible {
 
 extension AppraisalResult {
     /// The codes of why it was not accepted, each once; empty where it was.
-    var codes: [String] {
+    var codeNames: [String] {
         switch verdict {
         case .accepted: []
         case .rejected(let first, let more): Set(([first] + more).map(\.code.rawValue)).sorted()
@@ -84,7 +84,7 @@ extension AppraisalResult {
 }
 
 extension VerifiedIntelCollateral.Outcome {
-    var codes: [String] {
+    var codeNames: [String] {
         switch self {
         case .verified: []
         case .refused(let findings): Set(findings.map(\.code.rawValue)).sorted()

@@ -55,7 +55,7 @@ package struct TDXAppraiser {
             steps,
             evidence: AppraisedEvidence(
                 platform: platform, binding: SignedBinding(bytes: report.reportData), proves: Self.proves,
-                doesNotProve: Self.doesNotProve(image)))
+                doesNotProve: Self.doesNotProve(image, platform: platform)))
     }
 
     /// The registers that a quote proves, by their manual's names.
@@ -117,15 +117,18 @@ package struct TDXAppraiser {
         "an Intel processor with TDX ran the measured trust domain, and signed for what is bound here"
     ]
 
-    private static func doesNotProve(_ image: KnownImage?) -> [String] {
-        guard let image else { return [] }
-        let isKernelNamed = ["RTMR1", "RTMR2"].allSatisfy { image.registers[$0] != nil }
-        guard !isKernelNamed else { return [] }
+    private static func doesNotProve(_ image: KnownImage?, platform: String) -> [String] {
+        let cloud = [Platform.googleTDX.rawValue: "Google"][platform].map { name in
+            "that the machine is \(name)'s: nothing in a quote says whose it is"
+        }
+        guard let image, !["RTMR1", "RTMR2"].allSatisfy({ image.registers[$0] != nil }) else {
+            return [cloud].compactMap(\.self)
+        }
         let named = image.registers.keys.sorted().joined(separator: ", ")
-        return [
+        let kernel =
             "which kernel and file system ran: \(image.name) \(image.version) names \(named), and what was loaded "
-                + "later is in RTMR1 and RTMR2"
-        ]
+            + "later is in RTMR1 and RTMR2"
+        return [kernel, cloud].compactMap(\.self)
     }
 
     private static let enclave = Finding(

@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from conftest import CUPEL, ENVIRONMENT, ROOT, cupel, project, sha256, tarball
+from conftest import CUPEL, ENVIRONMENT, ROOT, SHARED, cupel, project, sha256, tarball
 from git_server import make_server
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("Examples/*/*.md")])
@@ -219,12 +219,30 @@ def test_the_checks_by_hand_work(bundle, folder):
     shown = "".join(re.sub(r"^\d{7}", "", line) for line in re.findall(r"^\d{7}(?: [0-9a-f]{2})+$", said, re.M))
     assert re.sub(r"\s", "", shown) == digest + nonce + "00" * 16
     assert digest in said
-    assert "Verified Successfully" in run(block("verify.md", "openssl"), folder / "bundle")
+    assert "Verified Successfully" in run(block("verify.md", "openssl pkeyutl"), folder / "bundle")
     (folder / "bundle/signature").unlink()
     message = (folder / "bundle/evidence.json").read_text()
     (folder / "bundle/evidence.json").write_text(message.replace('"signature":"', '"signature":"AAAA', 1))
     with pytest.raises(AssertionError):
-        run(block("verify.md", "openssl"), folder / "bundle")
+        run(block("verify.md", "openssl pkeyutl"), folder / "bundle")
+
+
+@pytest.mark.skipif(not (SHARED / "vectors").is_dir(), reason="the shared vectors are not there")
+def test_a_report_is_checked_by_hand(folder):
+    vectors = SHARED / "vectors"
+    shutil.copy(vectors / "snp/milan-v3-microsoft.vek.der", folder / "vcek.der")
+    for name in ("ask", "ark"):
+        command = ["openssl", "x509", "-inform", "DER", "-in", vectors / f"amd-roots/milan-{name}.der"]
+        subprocess.run([*command, "-out", folder / f"{name}.pem"], check=True)
+    report = bytearray((vectors / "snp/milan-v3-microsoft.report.bin").read_bytes())
+    (folder / "report.bin").write_bytes(report)
+    said = run(block("verify.md", "asn1parse"), folder)
+    assert "Verified OK" in said and "vcek.pem: OK" in said
+    assert report[80:96].hex(" ") in run(block("verify.md", "# MEASUREMENT"), folder)
+    report[144] ^= 1
+    (folder / "report.bin").write_bytes(report)
+    with pytest.raises(AssertionError):
+        run(block("verify.md", "asn1parse"), folder)
 
 
 def test_old_jobs_can_be_removed_as_told(new_server, folder):

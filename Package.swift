@@ -62,6 +62,7 @@ let package = Package(
         .systemLibrary(
             name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .target(name: "CSEVGuest"),
         .target(name: "CTSS2"),
         .target(name: "CProcess"),
         module("ByteCoding", [crypto]),
@@ -81,7 +82,7 @@ let package = Package(
         module("SourceTrees", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Archives", crypto]),
         module("Toolchains", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "SourceTrees", toml, crypto]),
         module("Sandbox", ["StrictJSON", "Builds", "CProcess", "CSeccomp"]),
-        module("Attesters", ["ByteCoding", "StrictJSON", "Evidence", "CTSS2", crypto]),
+        module("Attesters", ["ByteCoding", "StrictJSON", "Evidence", "CSEVGuest", "CTSS2", crypto]),
         module(
             "Pipeline",
             [

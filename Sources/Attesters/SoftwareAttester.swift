@@ -3,7 +3,7 @@ internal import Crypto
 public import Evidence
 
 /// Signs as the `software` platform, with a key of the service. It proves nothing about the machine.
-public struct SoftwareAttester: Sendable {
+public struct SoftwareAttester: Attester {
     private let key: Curve25519.Signing.PrivateKey
 
     /// - Parameter privateKey: 32 bytes (RFC 8032, section 5.1.5). Throws where they are not.
@@ -11,35 +11,23 @@ public struct SoftwareAttester: Sendable {
         do {
             key = try Curve25519.Signing.PrivateKey(rawRepresentation: privateKey)
         } catch {
-            throw AttesterError("the software key must be 32 bytes, found \(privateKey.count)")
+            throw AttesterError(.invalid, "the software key must be 32 bytes, found \(privateKey.count)")
         }
     }
 
     /// A new private key, 32 bytes.
     public static func generateKey() -> [UInt8] { Array(Curve25519.Signing.PrivateKey().rawRepresentation) }
 
-    /// The platform that the evidence names.
     public var platform: String { SoftwareEvidence.platform }
 
     /// 32 bytes.
     public var publicKey: [UInt8] { Array(key.publicKey.rawRepresentation) }
 
-    /// Evidence over `reportData`.
-    public func attest(_ reportData: ReportData) throws(AttesterError) -> EvidenceEnvelope {
+    public func attest(_ request: AttestationRequest) throws(AttesterError) -> EvidenceEnvelope {
         do {
-            return try SoftwareEvidence(signing: reportData, privateKey: Array(key.rawRepresentation)).envelope
+            return try SoftwareEvidence(signing: request.reportData, privateKey: Array(key.rawRepresentation)).envelope
         } catch {
-            throw AttesterError("the software key could not sign: \(error)")
+            throw AttesterError(.failed, "the software key could not sign: \(error)")
         }
     }
-}
-
-/// Evidence could not be had.
-public struct AttesterError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// One sentence.
-    public let message: String
-
-    init(_ message: String) { self.message = message }
-
-    public var description: String { message }
 }

@@ -6,16 +6,16 @@ import Evidence
 import Testing
 
 @Suite struct SoftwareAttesterTests {
-    private static func reportData() throws -> ReportData {
-        try ReportData(provenanceDigest: Digest256(of: [1]), nonce: [2])
+    private static func request() throws -> AttestationRequest {
+        try AttestationRequest(provenanceDigest: Digest256(of: [1]), nonce: [2])
     }
 
     @Test func theEvidenceIsSignedByItsKey() throws {
         let attester = try SoftwareAttester(privateKey: SoftwareAttester.generateKey())
-        let envelope = try attester.attest(Self.reportData())
+        let envelope = try attester.attest(Self.request())
         let evidence = try SoftwareEvidence(envelope)
         #expect(envelope.platform == attester.platform && evidence.publicKey == attester.publicKey)
-        #expect(try evidence.reportData == Self.reportData())
+        #expect(try evidence.reportData == Self.request().reportData)
         let key = try Curve25519.Signing.PublicKey(rawRepresentation: attester.publicKey)
         #expect(key.isValidSignature(evidence.signature, for: SoftwareEvidence.signedMessage(evidence.reportData)))
     }

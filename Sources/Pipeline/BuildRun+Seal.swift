@@ -23,7 +23,7 @@ extension BuildRun {
         let provenance = statement.canonicalBytes
 
         try events.append([.attest("Generating attestation")])
-        let evidence = try attest(provenance)
+        let evidence = try await attest(provenance)
         _ = try archive.addBytes(evidence, as: "\(folder)/evidence.json")
         _ = try archive.addBytes(provenance, as: "\(folder)/provenance.json")
         try archive.close()
@@ -62,7 +62,7 @@ extension BuildRun {
             source: ResolvedSource(
                 descriptor: inputs.source.descriptor, externalParameters: inputs.source.externalParameters),
             nonceHex: job.request.nonce.hex,
-            isolation: profile["isolation"]?.stringValue ?? "none",
+            isolation: isolation(profile),
             internalParameters: ["sandbox": profile],
             tools: inputs.tools,
             commandLine: [build.command.executable] + build.command.arguments,
@@ -77,7 +77,7 @@ extension BuildRun {
             startedOn: started,
             finishedOn: Timestamp.now,
             logDigest: build.logDigest,
-            launchMeasurement: nil,
+            launchMeasurement: settings.launchMeasurement.map { Hex.encode($0) },
             subjects: subjects)
         do {
             return try facts.statement()
@@ -95,12 +95,29 @@ extension BuildRun {
             + [Phase(name: "build", network: command.network, commandLine: [command.executable] + command.arguments)]
     }
 
-    private func attest(_ provenance: [UInt8]) throws(BuildFailure) -> [UInt8] {
-        do {
-            let reportData = try ReportData(provenanceDigest: Digest256(of: provenance), nonce: job.request.nonce.bytes)
-            return try settings.attester.attest(reportData).canonicalBytes
-        } catch {
-            throw BuildFailure(.attestation, "the evidence could not be made: \(error)")
+    /// The kind of machine where hardware vouches for it, else how commands are confined. Unconfined is unconfined on
+    /// any machine: a build could then do whatever the builder can.
+    private func isolation(_ profile: JSONValue) -> String {
+        let sandbox = profile["isolation"]?.stringValue ?? "none"
+        guard sandbox != "none" else { return sandbox }
+        switch settings.attester.platform {
+        case "snp", "az-snp": return "snp"
+        case "tdx", "az-tdx": return "tdx"
+        case "vtpm": return "vtpm"
+        default: return sandbox
+        }
+    }
+
+    /// Hardware may take seconds.
+    private func attest(_ provenance: [UInt8]) async throws(BuildFailure) -> [UInt8] {
+        let (attester, nonce) = (settings.attester, job.request.nonce.bytes)
+        return try await onOwnThread { () throws(BuildFailure) in
+            do {
+                let request = try AttestationRequest(provenanceDigest: Digest256(of: provenance), nonce: nonce)
+                return try attester.attest(request).canonicalBytes
+            } catch {
+                throw BuildFailure(.attestation, "the evidence could not be made: \(error)")
+            }
         }
     }
 

@@ -9,7 +9,10 @@ public struct PipelineSettings: Sendable {
     /// Where and how commands run.
     public var sandbox: Sandbox
     /// Who signs the evidence.
-    public var attester: SoftwareAttester
+    public var attester: any Attester
+    /// What the hardware says that it measured when this machine was launched, from evidence of the attester's; `nil`
+    /// where there is no such thing.
+    public var launchMeasurement: [UInt8]?
     public var limits: BuildLimits
     /// Whether git and registries may be fetched from loopback, link-local and private addresses.
     public var allowPrivateSources: Bool
@@ -19,11 +22,12 @@ public struct PipelineSettings: Sendable {
     public var toolDigests: ToolDigestCache
 
     public init(
-        sandbox: Sandbox, attester: SoftwareAttester, limits: BuildLimits, allowPrivateSources: Bool,
-        builderID: String, toolDigests: ToolDigestCache
+        sandbox: Sandbox, attester: any Attester, launchMeasurement: [UInt8]?, limits: BuildLimits,
+        allowPrivateSources: Bool, builderID: String, toolDigests: ToolDigestCache
     ) {
         self.sandbox = sandbox
         self.attester = attester
+        self.launchMeasurement = launchMeasurement
         self.limits = limits
         self.allowPrivateSources = allowPrivateSources
         self.builderID = builderID

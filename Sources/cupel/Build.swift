@@ -47,13 +47,21 @@ struct Build: AsyncParsableCommand {
     @Flag(help: "Without a server: run the build unconfined, with all that you may do. The provenance records it.")
     var noSandbox = false
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Without a server: who vouches for this machine: auto, snp, tdx, az-snp, az-tdx, vtpm or software. \
+            (default: auto)
+            """, valueName: "platform"))
+    var attester: String?
+
     @Flag(help: "Print one JSON object a line: the events, the verification, the outcome.")
     var json = false
 
     func validate() throws {
         guard ref == nil || isRepository else { throw ValidationError("--ref needs the URL of a git repository") }
-        if server?.isEmpty == false, noSandbox || allowPrivateSources {
-            throw ValidationError("--no-sandbox and --allow-private-sources are the server's to decide")
+        if server?.isEmpty == false, noSandbox || allowPrivateSources || attester != nil {
+            throw ValidationError("--no-sandbox, --allow-private-sources and --attester are the server's to decide")
         }
     }
 

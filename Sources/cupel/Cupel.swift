@@ -20,11 +20,12 @@ struct Cupel: AsyncParsableCommand {
               cupel verify result/project --allow-software    check what you were given
               cupel inspect result/project                    see what it says
               cupel serve                                     build for others
+              cupel attest --report-data 00ff                 have this machine vouch for bytes
               cupel doctor                                    see what this machine can do
             """,
         version: "cupel \(CupelVersion.text)",
         subcommands: [
-            Build.self, Verify.self, Inspect.self, CollateralCommand.self, Measurements.self, Serve.self,
+            Build.self, Verify.self, Inspect.self, Attest.self, CollateralCommand.self, Measurements.self, Serve.self,
             Doctor.self,
         ])
 

@@ -41,6 +41,12 @@ struct Serve: AsyncParsableCommand {
     @Flag(help: "Run builds unconfined: they can do whatever this user can. The provenance records it.")
     var noSandbox = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Who vouches for this machine: auto, snp, tdx, az-snp, az-tdx, vtpm or software. (default: auto)",
+            valueName: "platform"))
+    var attester: String?
+
     @Option(help: ArgumentHelp("A file with settings, in TOML. (default: CUPEL_CONFIG)", valueName: "file"))
     var config: String?
 
@@ -65,6 +71,7 @@ struct Serve: AsyncParsableCommand {
         overrides["port"] = port.map(String.init)
         overrides["data"] = data
         overrides["concurrency"] = concurrency.map(String.init)
+        overrides["attester"] = attester
         if allowPrivateSources { overrides["allow_private_sources"] = "true" }
         if noSandbox { overrides["sandbox"] = "false" }
         return overrides

@@ -58,7 +58,8 @@ import Toolchains
         try Self.write(files, to: root + "/tiny")
         let settings = PipelineSettings(
             sandbox: try await Sandbox.prepare(confinement: .none, folder: root + "/workspaces"),
-            attester: try SoftwareAttester(privateKey: SoftwareAttester.generateKey()), limits: BuildLimits(),
+            attester: try SoftwareAttester(privateKey: SoftwareAttester.generateKey()), launchMeasurement: nil,
+            limits: BuildLimits(),
             allowPrivateSources: false, builderID: "https://example.com/builder", toolDigests: ToolDigestCache())
         let request = BuildRequest(
             nonce: try Nonce(hex: "00ff"), source: .folder(FolderSource(path: root + "/tiny")))

@@ -105,6 +105,11 @@ extension ConfigurationKey {
         case .text(let path):
             guard let text = given.string, !text.isEmpty else { throw wrong("text that is not empty", place) }
             configuration[keyPath: path] = text
+        case .choice(let path, let choices):
+            guard let text = given.string, choices.contains(text) else {
+                throw wrong("one of \(choices.joined(separator: ", "))", place)
+            }
+            configuration[keyPath: path] = text
         case .flag(let path):
             guard let flag = given.boolean else { throw wrong("true or false", place) }
             configuration[keyPath: path] = flag

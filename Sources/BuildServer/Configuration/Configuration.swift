@@ -19,6 +19,8 @@ public struct Configuration: Hashable, Sendable {
     public var allowPrivateSources = false
     /// Whether builds are confined. Without it a build may do whatever the server's user may do.
     public var sandbox = true
+    /// Who vouches for this machine in the evidence: one of ``ConfigurationKey/attesters``.
+    public var attester = "auto"
     /// Seconds that running builds get after SIGTERM before they are put back in line for the next start.
     public var graceSeconds = 30
     /// Seconds of silence after which a stream gets a comment line.

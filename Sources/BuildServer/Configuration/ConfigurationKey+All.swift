@@ -5,6 +5,9 @@ extension ConfigurationKey {
     /// Every setting, in the order of the documentation.
     public static let all: [ConfigurationKey] = service + limits
 
+    /// The values of `attester`.
+    public static let attesters = ["auto", "snp", "tdx", "az-snp", "az-tdx", "vtpm", "software"]
+
     private static let service: [ConfigurationKey] = [
         .init(
             "host", .text(\.host), "Name or address of this machine to listen on.",
@@ -29,6 +32,10 @@ extension ConfigurationKey {
         .init(
             "sandbox", .flag(\.sandbox), "Whether builds are confined.",
             risk: "Without it a build may read the signing key and change other results; the provenance records it."),
+        .init(
+            "attester", .choice(\.attester, attesters),
+            "Who vouches for this machine: auto (the hardware of a confidential machine, else a key), or one by name.",
+            risk: "With software a key vouches, which proves nothing about the machine."),
         .init(
             "grace_seconds", .number(\.graceSeconds, unit: "seconds", 0...86400),
             "Time for running builds after SIGTERM; then they are put back in line for the next start.",

@@ -14,6 +14,7 @@ public struct ConfigurationKey: Sendable {
     /// Where the value goes, and what it may be.
     enum Value: Sendable {
         case text(any WritableKeyPath<Configuration, String> & Sendable)
+        case choice(any WritableKeyPath<Configuration, String> & Sendable, [String])
         case flag(any WritableKeyPath<Configuration, Bool> & Sendable)
         case number(any WritableKeyPath<Configuration, Int> & Sendable, unit: String, ClosedRange<Int>)
         case bytes(any WritableKeyPath<Configuration, Int64> & Sendable, ClosedRange<Int64>)
@@ -31,10 +32,11 @@ public struct ConfigurationKey: Sendable {
         "CUPEL_" + name.uppercased().map { $0 == "." ? "_" : String($0) }.joined()
     }
 
-    /// `seconds`, `bytes`, `text`, `true or false`, or what is counted.
+    /// `seconds`, `bytes`, `text`, `one of` a list, `true or false`, or what is counted.
     public var unit: String {
         switch value {
         case .text: "text"
+        case .choice(_, let choices): "one of \(choices.joined(separator: ", "))"
         case .flag: "true or false"
         case .number(_, let unit, _): unit
         case .bytes: "bytes"
@@ -44,7 +46,7 @@ public struct ConfigurationKey: Sendable {
     /// The value in `configuration`, as the file would say it.
     public func text(in configuration: Configuration) -> String {
         switch value {
-        case .text(let path): "\"\(configuration[keyPath: path])\""
+        case .text(let path), .choice(let path, _): "\"\(configuration[keyPath: path])\""
         case .flag(let path): "\(configuration[keyPath: path])"
         case .number(let path, _, _): "\(configuration[keyPath: path])"
         case .bytes(let path, _): "\"\(ByteSize.text(configuration[keyPath: path]))\""

@@ -18,8 +18,11 @@ struct LocalBuild: Sendable {
         let workspaces = try ScratchFolder()
         progress.enter("sandbox")
         let sandbox = try await HostSandbox.prepare(configuration, folder: workspaces.path)
+        let chosen = try HostAttester.choose(configuration) { () throws(AttesterError) in
+            try SoftwareAttester(privateKey: SoftwareAttester.generateKey())
+        }
         let settings = PipelineSettings(
-            sandbox: sandbox, attester: try SoftwareAttester(privateKey: SoftwareAttester.generateKey()),
+            sandbox: sandbox, attester: chosen.attester, launchMeasurement: chosen.launchMeasurement,
             limits: configuration.limits, allowPrivateSources: configuration.allowPrivateSources,
             builderID: configuration.builderID, toolDigests: ToolDigestCache())
         let job = PipelineJob(
@@ -34,6 +37,7 @@ struct LocalBuild: Sendable {
     private func configuration() throws -> Configuration {
         var overrides: [String: String] = [:]
         if options.noSandbox { overrides["sandbox"] = "false" }
+        overrides["attester"] = options.attester
         if options.allowPrivateSources { overrides["allow_private_sources"] = "true" }
         return try Configuration.load(
             environment: ProcessInfo.processInfo.environment, overrides: overrides, isRoot: geteuid() == 0)

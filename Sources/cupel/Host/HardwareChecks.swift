@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Attesters
 import Foundation
 
 /// What the processor, the kernel and the firmware offer.
@@ -35,6 +36,26 @@ enum HardwareChecks {
 
     static func tpm() -> HostCheck {
         device("TPM", "/dev/tpmrm0", "a TPM 2.0 answers there", "enable the TPM in the firmware")
+    }
+
+    /// What `attester = "auto"` would choose.
+    static func attester() -> HostCheck {
+        let name = "attester"
+        do {
+            let host = try HostAttesters()
+            guard let found = host.confidential ?? host.tpm else {
+                return HostCheck(
+                    name: name, state: .absent, detail: "no hardware vouches for this machine: evidence is 'software'",
+                    remedy: "run in an SEV-SNP or TDX virtual machine")
+            }
+            let note = host.confidential == nil ? "measured, not confidential; chosen by name only" : "chosen by itself"
+            return HostCheck(
+                name: name, state: .present, detail: "\(found.attester.platform), by \(found.source): \(note)")
+        } catch {
+            return HostCheck(
+                name: name, state: .absent, detail: "this is a confidential machine that cannot be asked: \(error)",
+                remedy: "without it, builds need --attester software, which proves nothing about the machine")
+        }
     }
 
     private static func device(_ name: String, _ path: String, _ meaning: String, _ remedy: String) -> HostCheck {

@@ -52,5 +52,6 @@ struct HostCheck {
         { HardwareChecks.tdxHost() },
         { HardwareChecks.tdxGuest() },
         { HardwareChecks.tpm() },
+        { HardwareChecks.attester() },
     ]
 }

@@ -2,7 +2,6 @@
 import Attesters
 import BuildServer
 import Builds
-import ByteCoding
 import Foundation
 import Logging
 import NIOCore
@@ -49,12 +48,15 @@ struct ServerAssembly {
 
     private func pipeline(_ data: DataFolder, _ sandbox: Sandbox, _ logger: Logger) throws -> BuildPipeline {
         let key = try data.softwareKey(generate: SoftwareAttester.generateKey)
-        let attester = try SoftwareAttester(privateKey: key)
-        logger.info("Signing as the software platform", metadata: ["key": "\(Hex.encode(attester.publicKey))"])
+        let chosen = try HostAttester.choose(configuration) { () throws(AttesterError) in
+            try SoftwareAttester(privateKey: key)
+        }
+        logger.info("Chose who vouches for this machine", metadata: chosen.facts)
         return BuildPipeline(
             settings: PipelineSettings(
-                sandbox: sandbox, attester: attester, limits: configuration.limits,
-                allowPrivateSources: configuration.allowPrivateSources, builderID: configuration.builderID,
+                sandbox: sandbox, attester: chosen.attester, launchMeasurement: chosen.launchMeasurement,
+                limits: configuration.limits, allowPrivateSources: configuration.allowPrivateSources,
+                builderID: configuration.builderID,
                 toolDigests: ToolDigestCache()))
     }
 }

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Attesters
+import ByteCoding
+import Evidence
+import Foundation
+
+/// `cupel attest`: has this machine vouch for bytes of the caller's.
+struct Attest: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Have this machine's hardware vouch for bytes of yours, and print the evidence.",
+        discussion: """
+            EXAMPLES:
+              cupel attest --report-data $(sha256sum provenance.json | cut -c -64)
+              cupel attest --report-data 00ff --platform vtpm --output evidence.json
+              cupel verify --evidence evidence.json --report-data 00ff
+
+            SEV-SNP and TDX sign 64 bytes, so zeros follow yours; a TPM signs yours as they are. What was
+            asked is said on standard error. The 'software' platform, which proves nothing about the
+            machine, signs with a key that is made for this once.
+            """)
+
+    @Option(help: ArgumentHelp("1 to 64 bytes that the evidence shall carry.", valueName: "hex"))
+    var reportData: String
+
+    @Option(help: ArgumentHelp("Who shall vouch.", valueName: "platform"))
+    var platform = AttesterChoice.automatic
+
+    @Option(
+        help: ArgumentHelp(
+            "How the TPM is reached, as its software stack spells it. (default: device:/dev/tpmrm0)", valueName: "tcti")
+    )
+    var tcti: String?
+
+    @Option(help: ArgumentHelp("Write the evidence to this file.", valueName: "file"))
+    var output: String?
+
+    func run() async throws {
+        let request = try AttestationRequest(bytes: try bytes())
+        let found = try attester()
+        Console.note("asking \(found.source) for evidence of '\(found.attester.platform)'")
+        let evidence = try found.attester.attest(request).canonicalBytes
+        guard let output else { return Console.print(String(decoding: evidence, as: UTF8.self)) }
+        do {
+            try Data(evidence).write(to: URL(fileURLWithPath: output), options: .atomic)
+        } catch {
+            throw CommandFailure("could not write \(output): \(error.localizedDescription)")
+        }
+    }
+
+    private func bytes() throws -> [UInt8] {
+        do {
+            return try Hex.decode(reportData)
+        } catch {
+            throw CommandFailure("--report-data must be hexadecimal: \(error)")
+        }
+    }
+
+    private func attester() throws -> HostAttesters.Found {
+        guard platform == .software else { return try platform.hardware(tcti: tcti) }
+        return try platform.builder { () throws(AttesterError) in
+            try SoftwareAttester(privateKey: SoftwareAttester.generateKey())
+        }
+    }
+}
+
+extension AttesterChoice: @retroactive ExpressibleByArgument {}

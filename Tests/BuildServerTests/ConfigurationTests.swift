@@ -28,6 +28,7 @@ import Testing
             host = "0.0.0.0"
             port = 9000
             sandbox = false
+            attester = "az-snp"
             [limits]
             memory = "2 GiB"
             disk_size = 1048576
@@ -35,6 +36,7 @@ import Testing
             compression_ratio = 7
             """)
         #expect(configuration.host == "0.0.0.0" && configuration.port == 9000 && !configuration.sandbox)
+        #expect(configuration.attester == "az-snp")
         #expect(configuration.limits.memory == 2 << 30 && configuration.limits.diskSize == 1 << 20)
         #expect(configuration.limits.buildSeconds == 60 && configuration.limits.compressionRatio == 7)
     }
@@ -56,6 +58,8 @@ import Testing
         ("sandbox = \"false\"", "sandbox in cupel.toml must be true or false", nil),
         ("sandbox = 0", "sandbox in cupel.toml must be true or false", nil),
         ("host = \"\"", "host in cupel.toml must be text", nil),
+        ("attester = \"sgx\"", "attester in cupel.toml must be one of auto, snp, tdx,", nil),
+        ("attester = true", "attester in cupel.toml must be one of auto, snp, tdx,", nil),
         ("concurrency = 0", "concurrency in cupel.toml must be a whole number", nil),
         ("[limits]\nmemory = \"2 GB\"", "limits.memory in cupel.toml must be a number of bytes", nil),
         ("[limits]\nmemory = -1", "limits.memory in cupel.toml must be a number of bytes", nil),

@@ -24,8 +24,9 @@ CUPEL = pathlib.Path(os.environ.get("CUPEL_BINARY", ROOT / ".build/release/cupel
 SHARED = pathlib.Path(os.environ.get("CUPEL_SHARED", ROOT.parent / "shared"))
 
 
-# Settings of whoever runs the tests must not reach what is tested.
+# Settings of whoever runs the tests must not reach what is tested, nor must the hardware that the tests run on.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("CUPEL_")}
+ENVIRONMENT["CUPEL_ATTESTER"] = "software"
 
 
 class Server:

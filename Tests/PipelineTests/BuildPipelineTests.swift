@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Attesters
 import Builds
+import ByteCoding
+import Evidence
 import Foundation
 import Pipeline
 import Sandbox
+import StrictJSON
 import Synchronization
 import Testing
 import Toolchains
@@ -48,7 +51,8 @@ import Toolchains
 
     /// Runs one build; returns its failure and the names that it left in the job's and the workspaces' folder.
     private func build(
-        _ files: [String: String], attempt: Int = 1, events: Events
+        _ files: [String: String], attempt: Int = 1, events: Events, attester: (any Attester)? = nil,
+        measurement: [UInt8]? = nil, inspect: (String) throws -> Void = { _ in }
     ) async throws -> (failure: BuildFailure?, job: [String], workspaces: [String]) {
         let root = FileManager.default.temporaryDirectory.path + "/cupel-pipeline-\(UUID())"
         defer { try? FileManager.default.removeItem(atPath: root) }
@@ -58,7 +62,8 @@ import Toolchains
         try Self.write(files, to: root + "/tiny")
         let settings = PipelineSettings(
             sandbox: try await Sandbox.prepare(confinement: .none, folder: root + "/workspaces"),
-            attester: try SoftwareAttester(privateKey: SoftwareAttester.generateKey()), launchMeasurement: nil,
+            attester: try attester ?? SoftwareAttester(privateKey: SoftwareAttester.generateKey()),
+            launchMeasurement: measurement,
             limits: BuildLimits(),
             allowPrivateSources: false, builderID: "https://example.com/builder", toolDigests: ToolDigestCache())
         let request = BuildRequest(
@@ -67,6 +72,7 @@ import Toolchains
             id: JobID(high: 1, low: 2), request: request, archivePath: nil, attempt: attempt, slot: 0,
             folder: root + "/job")
         let failure = await BuildPipeline(settings: settings).run(job, events: events)
+        if failure == nil { try inspect(job.resultPath) }
         let list = { (name: String) in try FileManager.default.contentsOfDirectory(atPath: "\(root)/\(name)").sorted() }
         return (failure, try list("job"), try list("workspaces"))
     }
@@ -122,5 +128,64 @@ import Toolchains
         #expect(result.failure?.kind == .resourceLimit)
         #expect(result.job.isEmpty)
         #expect(result.workspaces.isEmpty)
+    }
+
+    /// Plays hardware: remembers what it was asked, and answers or fails.
+    private final class Hardware: Attester {
+        let platform = "snp"
+        let isBroken: Bool
+        private let asked = Mutex<[AttestationRequest]>([])
+
+        init(isBroken: Bool = false) { self.isBroken = isBroken }
+
+        var requests: [AttestationRequest] { asked.withLock { $0 } }
+
+        func attest(_ request: AttestationRequest) throws(AttesterError) -> EvidenceEnvelope {
+            asked.withLock { $0.append(request) }
+            if isBroken { throw AttesterError(.failed, "the hardware did not answer") }
+            return EvidenceEnvelope(platform: platform, evidence: [:])
+        }
+    }
+
+    private static func file(_ name: String, of tarball: String) throws -> [UInt8] {
+        let tar = Process()
+        tar.executableURL = URL(fileURLWithPath: "/usr/bin/tar")
+        tar.arguments = ["-xzOf", tarball, name]
+        let output = Pipe()
+        tar.standardOutput = output
+        try tar.run()
+        let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
+        tar.waitUntilExit()
+        return Array(bytes)
+    }
+
+    @Test(.enabled(if: hasRust, "no Rust toolchain is installed"))
+    func theHardwareIsAskedForTheDigestAndTheNonceAlone() async throws {
+        let hardware = Hardware()
+        let measurement = [UInt8](repeating: 0xAB, count: 48)
+        let result = try await build(
+            Self.project, events: Events(), attester: hardware, measurement: measurement
+        ) { tarball in
+            let bytes = try Self.file("tiny/provenance.json", of: tarball)
+            #expect(hardware.requests.map(\.bytes) == [Digest256(of: bytes).bytes + [0x00, 0xFF]])
+            let provenance = try JSONValue(parsing: bytes)["predicate"]
+            let byproducts = provenance?["runDetails"]?["byproducts"]?.arrayValue ?? []
+            let named = byproducts.first { $0["name"]?.stringValue == "launch_measurement" }
+            #expect(named?["digest"]?["sha384"]?.stringValue == Hex.encode(measurement))
+            // What builds unconfined is not isolated by the machine around the builder.
+            let parameters = provenance?["buildDefinition"]?["internalParameters"]
+            #expect(parameters?["isolation"]?.stringValue == "none")
+            let evidence = try EvidenceEnvelope(parsing: Self.file("tiny/evidence.json", of: tarball))
+            #expect(evidence.platform == "snp")
+        }
+        #expect(result.failure == nil)
+    }
+
+    @Test(.enabled(if: hasRust, "no Rust toolchain is installed"))
+    func hardwareThatDoesNotAnswerLeavesNoResult() async throws {
+        let result = try await build(Self.project, events: Events(), attester: Hardware(isBroken: true))
+        #expect(result.failure?.kind == .attestation)
+        #expect(result.failure?.message == "the evidence could not be made: the hardware did not answer")
+        #expect(result.job.isEmpty && result.workspaces.isEmpty)
     }
 }

@@ -62,7 +62,9 @@ extension BuildRun {
             source: ResolvedSource(
                 descriptor: inputs.source.descriptor, externalParameters: inputs.source.externalParameters),
             nonceHex: job.request.nonce.hex,
-            isolation: isolation(profile),
+            isolation: Isolation.name(
+                confinement: profile["isolation"]?.stringValue ?? Isolation.unconfined,
+                platform: settings.attester.platform),
             internalParameters: ["sandbox": profile],
             tools: inputs.tools,
             commandLine: [build.command.executable] + build.command.arguments,
@@ -93,19 +95,6 @@ extension BuildRun {
         let command = build.command
         return fetches
             + [Phase(name: "build", network: command.network, commandLine: [command.executable] + command.arguments)]
-    }
-
-    /// The kind of machine where hardware vouches for it, else how commands are confined. Unconfined is unconfined on
-    /// any machine: a build could then do whatever the builder can.
-    private func isolation(_ profile: JSONValue) -> String {
-        let sandbox = profile["isolation"]?.stringValue ?? "none"
-        guard sandbox != "none" else { return sandbox }
-        switch settings.attester.platform {
-        case "snp", "az-snp": return "snp"
-        case "tdx", "az-tdx": return "tdx"
-        case "vtpm": return "vtpm"
-        default: return sandbox
-        }
     }
 
     /// Hardware may take seconds.

@@ -9,17 +9,17 @@ enum HardwareAnswer {
     static func snp(
         report: [UInt8], certificates: [UInt8], for request: AttestationRequest
     ) throws(AttesterError) -> EvidenceEnvelope {
-        let chain = try certificateChain(certificates)
-        var members: [String: JSONValue] = ["attestation_report": .string(Base64.encode(report))]
-        if !chain.isEmpty { members["cert_chain"] = .object(chain.mapValues { .string(Base64.encode($0)) }) }
-        let json = JSONValue.object(members)
-        let evidence: SNPEvidence
+        let decoded: SNPReport
         do {
-            evidence = try SNPEvidence(json)
+            decoded = try SNPReport(decoding: report)
         } catch {
             throw AttesterError(.invalid, "SEV-SNP answered with something that is no report: \(error)")
         }
-        try compare(evidence.report.reportData, with: request, "SEV-SNP")
+        try compare(decoded.reportData, with: request, "SEV-SNP")
+        let chain = try certificateChain(certificates, signer: decoded.flags.signingKey == .vlek ? .vlek : .vcek)
+        var members: [String: JSONValue] = ["attestation_report": .string(Base64.encode(report))]
+        if !chain.isEmpty { members["cert_chain"] = .object(chain.mapValues { .string(Base64.encode($0)) }) }
+        let json = JSONValue.object(members)
         return EvidenceEnvelope(platform: "snp", evidence: json)
     }
 
@@ -55,16 +55,15 @@ enum HardwareAnswer {
     }
 
     /// By the names of ``SNPEvidence``, DER. Hosts hand out PEM as well, and pad.
-    private static func certificateChain(_ bytes: [UInt8]) throws(AttesterError) -> [String: [UInt8]] {
+    private static func certificateChain(
+        _ bytes: [UInt8], signer: SNPCertificateTable.Kind
+    ) throws(AttesterError) -> [String: [UInt8]] {
         guard bytes.contains(where: { $0 != 0 }) else { return [:] }
         do {
             let table = try SNPCertificateTable(decoding: bytes)
-            // Where a host has both, a report says by which it is signed; hosts that use a VLEK give no VCEK.
-            let endorsement =
-                table.content(.vlek) == nil ? ("vcek", table.content(.vcek)) : ("vlek", table.content(.vlek))
             var chain: [String: [UInt8]] = [:]
-            for (name, content) in [endorsement, ("ask", table.content(.ask)), ("ark", table.content(.ark))] {
-                guard let content, content.contains(where: { $0 != 0 }) else { continue }
+            for (name, kind) in [(signer == .vlek ? "vlek" : "vcek", signer), ("ask", .ask), ("ark", .ark)] {
+                guard let content = table.content(kind), content.contains(where: { $0 != 0 }) else { continue }
                 chain[name] = try CertificateBytes.der(content)
             }
             return chain

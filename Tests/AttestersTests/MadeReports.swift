@@ -12,11 +12,12 @@ enum MadeReports {
     }()
 
     /// An SEV-SNP report of version 2 over 64 bytes.
-    static func snp(over reportData: [UInt8] = request.reportData.bytes) -> [UInt8] {
+    static func snp(over reportData: [UInt8] = request.reportData.bytes, isVLEKSigned: Bool = false) -> [UInt8] {
         var report = [UInt8](repeating: 0, count: 1184)
         report[0] = 2
         report[0x0A] = 2  // POLICY, the bit that is always set
         report[0x34] = 1
+        report[0x48] = isVLEKSigned ? 1 << 2 : 0  // SIGNING_KEY
         report.replaceSubrange(0x50..<0x90, with: reportData)
         report.replaceSubrange(0x90..<0xC0, with: [UInt8](repeating: 0xAA, count: 48))
         return report

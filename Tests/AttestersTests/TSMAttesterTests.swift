@@ -45,10 +45,17 @@ import Testing
         #expect(evidence.endorsementKey == Self.certificate && evidence.issuers == [[0x30, 0x03, 4, 5, 6]])
     }
 
-    @Test func aVLEKIsCalledOne() throws {
-        let table = try MadeReports.table([(MadeReports.vlek, Self.certificate)])
-        let kernel = try StandInKernel { $0.auxblob = table }
-        #expect(try attest(kernel).evidence["cert_chain"]?["vlek"]?.stringValue == Base64.encode(Self.certificate))
+    @Test(arguments: [("vcek", false), ("vlek", true)])
+    func theCertificateIsThatOfTheKeyThatSigned(name: String, isVLEK: Bool) throws {
+        let table = try MadeReports.table([
+            (MadeReports.vcek, [0x30, 0x01, isVLEK ? 9 : 1]), (MadeReports.vlek, [0x30, 0x01, isVLEK ? 1 : 9]),
+        ])
+        let kernel = try StandInKernel {
+            $0.outblob = { MadeReports.snp(over: $0, isVLEKSigned: isVLEK) }
+            $0.auxblob = table
+        }
+        let chain = try attest(kernel).evidence["cert_chain"]?.objectValue
+        #expect(chain == [name: .string(Base64.encode([0x30, 0x01, 1]))])
     }
 
     @Test(

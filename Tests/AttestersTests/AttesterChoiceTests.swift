@@ -103,20 +103,23 @@ import Testing
     func aTPMIsTakenByAUserAndByNoBuilderUnlessNamed() throws {
         let tpm = try SoftwareTPM()
         let places = Self.places()
-        #expect(try AttesterChoice.automatic.hardware(tcti: tpm.tcti, in: places).attester.platform == "vtpm")
-        #expect(try AttesterChoice.vtpm.hardware(tcti: tpm.tcti, in: places).attester.platform == "vtpm")
-        let named = try AttesterChoice.vtpm.builder(tcti: tpm.tcti, in: places, software: Self.software)
-        #expect(named.attester.platform == "vtpm")
-        let chosen = try AttesterChoice.automatic.builder(tcti: tpm.tcti, in: places, software: Self.software)
-        #expect(chosen.attester.platform == "software")
+        try withExtendedLifetime(tpm) {
+            #expect(try AttesterChoice.automatic.hardware(tcti: tpm.tcti, in: places).attester.platform == "vtpm")
+            #expect(try AttesterChoice.vtpm.hardware(tcti: tpm.tcti, in: places).attester.platform == "vtpm")
+            let named = try AttesterChoice.vtpm.builder(tcti: tpm.tcti, in: places, software: Self.software)
+            #expect(named.attester.platform == "vtpm")
+            let chosen = try AttesterChoice.automatic.builder(tcti: tpm.tcti, in: places, software: Self.software)
+            #expect(chosen.attester.platform == "software")
+        }
     }
 
     @Test(.enabled(if: SharedVectors.arePresent && SoftwareTPM.isInstalled, "swtpm or the shared vectors are absent"))
     func azuresTPMIsKnownByWhatItHolds() throws {
         let tpm = try SoftwareTPM()
         try tpm.define("0x01400001", try SharedVectors.bytes("azure-snp/az-snp-hcl-2048-no-vcek.hcl.bin"))
-        let found = try AttesterChoice.automatic.builder(
-            tcti: tpm.tcti, in: Self.places(), software: Self.software)
+        let found = try withExtendedLifetime(tpm) {
+            try AttesterChoice.automatic.builder(tcti: tpm.tcti, in: Self.places(), software: Self.software)
+        }
         #expect(found.attester.platform == "az-snp")
     }
 }

@@ -44,11 +44,23 @@ struct AzureVTPMAttesterTests {
         return (tpm, modulus)
     }
 
+    private func attester(
+        _ tpm: SoftwareTPM, _ metadata: AzureMetadata = Self.nobody
+    ) throws -> AzureVTPMAttester {
+        try withExtendedLifetime(tpm) { try AzureVTPMAttester(place: tpm.place, metadata: metadata) }
+    }
+
+    private func attest(
+        _ attester: AzureVTPMAttester, _ tpm: SoftwareTPM, _ request: AttestationRequest
+    ) throws -> EvidenceEnvelope {
+        try withExtendedLifetime(tpm) { try attester.attest(request) }
+    }
+
     @Test func theEvidenceHoldsReportAndQuote() throws {
         let (tpm, modulus) = try machine()
-        let attester = try AzureVTPMAttester(place: tpm.place, metadata: Self.nobody)
+        let attester = try self.attester(tpm)
         #expect(attester.platform == "az-snp")
-        let envelope = try attester.attest(MadeReports.request)
+        let envelope = try attest(attester, tpm, MadeReports.request)
         let evidence = try AzureEvidence(envelope.evidence)
         #expect(evidence.hclReport.reportType == .snp && evidence.endorsementKey == nil)
         #expect(evidence.runtimeData.attestationKey?.modulus == modulus)
@@ -63,8 +75,8 @@ struct AzureVTPMAttesterTests {
 
     @Test func tpm2ToolsVerifyTheQuote() throws {
         let (tpm, _) = try machine()
-        let attester = try AzureVTPMAttester(place: tpm.place, metadata: Self.nobody)
-        let evidence = try AzureEvidence(try attester.attest(MadeReports.request).evidence)
+        let attester = try self.attester(tpm)
+        let evidence = try AzureEvidence(try attest(attester, tpm, MadeReports.request).evidence)
         try tpm.must("tpm2_readpublic", ["-c", "0x81000003", "-o", "key"])
         let message = try tpm.folder.write(evidence.quote.bytes, to: "message")
         let signature = try tpm.folder.write(
@@ -76,11 +88,12 @@ struct AzureVTPMAttesterTests {
 
     @Test func the50BytesThatFitAreSignedAndNotMore() throws {
         let (tpm, _) = try machine()
-        let attester = try AzureVTPMAttester(place: tpm.place, metadata: Self.nobody)
+        let attester = try self.attester(tpm)
         let most = [UInt8](repeating: 1, count: 50)
-        #expect(try AzureEvidence(attester.attest(AttestationRequest(bytes: most)).evidence).quote.extraData == most)
+        #expect(
+            try AzureEvidence(attest(attester, tpm, AttestationRequest(bytes: most)).evidence).quote.extraData == most)
         let error = #expect(throws: AttesterError.self) {
-            try attester.attest(AttestationRequest(bytes: most + [1]))
+            try attest(attester, tpm, AttestationRequest(bytes: most + [1]))
         }
         #expect(error?.code == .invalid)
     }
@@ -88,7 +101,7 @@ struct AzureVTPMAttesterTests {
     @Test func aTPMWithoutAReportIsOfNoConfidentialMachine() throws {
         let tpm = try SoftwareTPM()
         let error = #expect(throws: AttesterError.self) {
-            try AzureVTPMAttester(place: tpm.place, metadata: Self.nobody)
+            try attester(tpm)
         }
         #expect(error?.code == .absent)
     }
@@ -97,23 +110,23 @@ struct AzureVTPMAttesterTests {
         let tpm = try SoftwareTPM()
         _ = try tpm.persist("0x81000003")
         try tpm.define("0x01400001", Self.hclReport(over: [UInt8](repeating: 0xC1, count: 256)))
-        let attester = try AzureVTPMAttester(place: tpm.place, metadata: Self.nobody)
-        let error = #expect(throws: AttesterError.self) { try attester.attest(MadeReports.request) }
+        let attester = try self.attester(tpm)
+        let error = #expect(throws: AttesterError.self) { try attest(attester, tpm, MadeReports.request) }
         #expect(error?.code == .invalid && error?.message.contains("not the one") == true)
     }
 
     @Test func aReportWithoutItsKeyIsRefused() throws {
         let tpm = try SoftwareTPM()
         try tpm.define("0x01400001", Self.hclReport(over: [UInt8](repeating: 0xC1, count: 256)))
-        let attester = try AzureVTPMAttester(place: tpm.place, metadata: Self.nobody)
-        #expect(throws: AttesterError.self) { try attester.attest(MadeReports.request) }
+        let attester = try self.attester(tpm)
+        #expect(throws: AttesterError.self) { try attest(attester, tpm, MadeReports.request) }
     }
 
     @Test func aReportThatIsNoneIsRefused() throws {
         let tpm = try SoftwareTPM()
         try tpm.define("0x01400001", [1, 2, 3])
         let error = #expect(throws: AttesterError.self) {
-            try AzureVTPMAttester(place: tpm.place, metadata: Self.nobody)
+            try attester(tpm)
         }
         #expect(error?.code == .invalid)
     }
@@ -122,9 +135,8 @@ struct AzureVTPMAttesterTests {
         let (tpm, _) = try machine()
         let body = "{\"vcekCert\": \"-----BEGIN CERTIFICATE-----\\nMAMBAgM=\\n-----END CERTIFICATE-----\\n\"}"
         let service = try ScriptedService(["HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"])
-        let attester = try AzureVTPMAttester(
-            place: tpm.place, metadata: AzureMetadata(host: "127.0.0.1", port: service.port))
-        let evidence = try AzureEvidence(try attester.attest(MadeReports.request).evidence)
+        let attester = try self.attester(tpm, AzureMetadata(host: "127.0.0.1", port: service.port))
+        let evidence = try AzureEvidence(try attest(attester, tpm, MadeReports.request).evidence)
         #expect(evidence.endorsementKey == [0x30, 3, 1, 2, 3])
         let request = try #require(service.requests.first)
         #expect(request.hasPrefix("GET /metadata/THIM/amd/certification HTTP/1.0\r\n"))
@@ -142,10 +154,9 @@ struct AzureVTPMAttesterTests {
     func withoutItsQuoteTDXIsNotAttested(name: String, answer: String) throws {
         let (tpm, _) = try machine(type: 4)
         let service = try ScriptedService([answer])
-        let attester = try AzureVTPMAttester(
-            place: tpm.place, metadata: AzureMetadata(host: "127.0.0.1", port: service.port))
+        let attester = try self.attester(tpm, AzureMetadata(host: "127.0.0.1", port: service.port))
         #expect(attester.platform == "az-tdx")
-        #expect(throws: AttesterError.self) { try attester.attest(MadeReports.request) }
+        #expect(throws: AttesterError.self) { try attest(attester, tpm, MadeReports.request) }
         let request = try #require(service.requests.first)
         #expect(request.hasPrefix("POST /acc/tdquote HTTP/1.0\r\n") && request.contains("{\"report\":\""))
     }
@@ -160,9 +171,9 @@ struct AzureVTPMAttesterTests {
         let tpm = try SoftwareTPM()
         _ = try tpm.persist("0x81000003")
         try tpm.define("0x01400001", try SharedVectors.bytes(file))
-        let attester = try AzureVTPMAttester(place: tpm.place, metadata: Self.nobody)
+        let attester = try self.attester(tpm)
         #expect(attester.platform == platform)
-        let error = #expect(throws: AttesterError.self) { try attester.attest(MadeReports.request) }
+        let error = #expect(throws: AttesterError.self) { try attest(attester, tpm, MadeReports.request) }
         #expect(error?.message.contains("not the one") == true)
     }
 
@@ -172,9 +183,8 @@ struct AzureVTPMAttesterTests {
         let (tpm, _) = try machine(type: 4)
         let quote = Base64.encode(try SharedVectors.bytes("tdx/tdx-v4-azure-2026.bin"), alphabet: .url)
         let service = try ScriptedService(["HTTP/1.1 200 OK\r\n\r\n{\"quote\":\"\(quote)\"}"])
-        let attester = try AzureVTPMAttester(
-            place: tpm.place, metadata: AzureMetadata(host: "127.0.0.1", port: service.port))
-        let error = #expect(throws: AttesterError.self) { try attester.attest(MadeReports.request) }
+        let attester = try self.attester(tpm, AzureMetadata(host: "127.0.0.1", port: service.port))
+        let error = #expect(throws: AttesterError.self) { try attest(attester, tpm, MadeReports.request) }
         #expect(error?.message.contains("another report") == true)
     }
 }

@@ -35,21 +35,30 @@ final class SoftwareTPM: Sendable {
     var place: TPMPlace { TPMPlace(tcti: tcti) }
     var tcti: String { "swtpm:path=\(folder.path)/s" }
 
+    /// Not by `Process`, which waits for a daemon as well as for the command that makes it.
     private static func run(
         _ tool: String, _ arguments: [String], in folder: String, environment: [String: String]
     ) throws -> (status: Int32, output: String) {
-        let run = Process()
-        run.executableURL = URL(fileURLWithPath: try #require(Self.path(of: tool)))
-        run.arguments = arguments
-        run.currentDirectoryURL = URL(fileURLWithPath: folder)
-        run.environment = environment.merging(["PATH": "/usr/bin:/bin", "TSS2_LOG": "all+none"]) { first, _ in first }
+        let variables = environment.merging(["PATH": "/usr/bin:/bin", "TSS2_LOG": "all+none"]) { first, _ in first }
+        let words =
+            ["/usr/bin/env", "-C", folder, "-i"] + variables.map { "\($0.key)=\($0.value)" }
+            + [try #require(Self.path(of: tool))] + arguments
         let output = folder + "/output-\(UUID())"
-        try Data().write(to: URL(fileURLWithPath: output))
-        run.standardOutput = FileHandle(forWritingAtPath: output)
-        run.standardError = FileHandle.nullDevice
-        try run.run()
-        run.waitUntilExit()
-        return (run.terminationStatus, try String(contentsOfFile: output, encoding: .utf8))
+        var files = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&files)
+        defer { posix_spawn_file_actions_destroy(&files) }
+        posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&files, 1, output, O_WRONLY | O_CREAT, 0o600)
+        posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0)
+        var pointers = words.map { strdup($0) }
+        defer { for pointer in pointers { free(pointer) } }
+        pointers.append(nil)
+        var process = pid_t()
+        let error = posix_spawn(&process, "/usr/bin/env", &files, nil, pointers, nil)
+        try #require(error == 0)
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0, errno == EINTR {}
+        return (status, try String(contentsOfFile: output, encoding: .utf8))
     }
 
     /// Runs one of tpm2-tools in ``folder`` and returns its status.

@@ -13,7 +13,9 @@ struct TPMAttesterTests {
     private func attest(
         _ tpm: SoftwareTPM, _ request: AttestationRequest = MadeReports.request, log: String = "/nonexistent"
     ) throws -> TPMEvidence {
-        let envelope = try TPMAttester(place: tpm.place, eventLogPath: log).attest(request)
+        let envelope = try withExtendedLifetime(tpm) {
+            try TPMAttester(place: tpm.place, eventLogPath: log).attest(request)
+        }
         #expect(envelope.platform == "vtpm")
         #expect(try envelope.launchMeasurement == nil)
         return try TPMEvidence(envelope.evidence)

@@ -215,7 +215,7 @@ def test_what_cannot_be_done_is_one_sentence_and_exits_with_2(folder, arguments,
 
 
 def test_help_teaches_by_example():
-    for command in ("build", "verify", "inspect", "serve", "doctor"):
+    for command in ("build", "verify", "inspect", "serve", "attest", "doctor"):
         for arguments in ([command, "--help"], ["help", command]):
             assert f"cupel {command}" in cupel(*arguments, check=0).stdout
     assert cupel("--version", check=0).stdout.startswith("cupel ")
@@ -224,7 +224,7 @@ def test_help_teaches_by_example():
 def test_doctor_says_what_is_missing():
     done = cupel("doctor")
     assert done.returncode in (0, 1)
-    for name in ("sandbox", "git", "cargo", "nix", "KVM", "SEV-SNP", "TDX", "TPM"):
+    for name in ("sandbox", "git", "cargo", "nix", "KVM", "SEV-SNP", "TDX", "TPM", "attester"):
         assert name in done.stdout
     report = json.loads(cupel("doctor", "--json").stdout)
     assert report["canBuild"] == (done.returncode == 0)

@@ -23,8 +23,11 @@ struct Attest: AsyncParsableCommand {
     @Option(help: ArgumentHelp("1 to 64 bytes that the evidence shall carry.", valueName: "hex"))
     var reportData: String
 
-    @Option(help: ArgumentHelp("Who shall vouch.", valueName: "platform"))
-    var platform = AttesterChoice.automatic
+    @Option(
+        help: ArgumentHelp(
+            "Who shall vouch: auto, snp, tdx, az-snp, az-tdx, vtpm or software. (default: auto)", valueName: "platform"),
+        transform: Self.choice)
+    var platform: AttesterChoice?
 
     @Option(
         help: ArgumentHelp(
@@ -48,6 +51,14 @@ struct Attest: AsyncParsableCommand {
         }
     }
 
+    private static func choice(_ name: String) throws -> AttesterChoice {
+        guard let choice = AttesterChoice(rawValue: name) else {
+            let known = AttesterChoice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("--platform must be one of \(known)")
+        }
+        return choice
+    }
+
     private func bytes() throws -> [UInt8] {
         do {
             return try Hex.decode(reportData)
@@ -57,11 +68,10 @@ struct Attest: AsyncParsableCommand {
     }
 
     private func attester() throws -> HostAttesters.Found {
+        let platform = platform ?? .automatic
         guard platform == .software else { return try platform.hardware(tcti: tcti) }
         return try platform.builder { () throws(AttesterError) in
             try SoftwareAttester(privateKey: SoftwareAttester.generateKey())
         }
     }
 }
-
-extension AttesterChoice: @retroactive ExpressibleByArgument {}

@@ -85,6 +85,26 @@ struct SNPVectorTests {
         #expect(try SNPVector(vector).appraised(now: SNPScene.now).codes == [.snpDates])
     }
 
+    /// The function that everybody can call, with AMD's own authorities.
+    @Test func aCertificateThatWasCheckedBeforeGivesTheSameVerdict() throws {
+        let vector = try #require(SharedVector.all("snp", check: "snp").first { $0.id == "turin-v5-microsoft" })
+        let row = try SNPVector(vector)
+        let trusted = try SNPTrustedEndorsement(certificate: row.certificate)
+        let lines = try row.appraised().lines
+        let report = JSONValue.string(Base64.encode(try vector.bytes("report")))
+        let chain: JSONValue = ["vcek": .string(Base64.encode(row.certificate))]
+        for json in [["attestation_report": report, "cert_chain": chain], ["attestation_report": report]] as [JSONValue]
+        {
+            let envelope = EvidenceEnvelope(platform: "snp", evidence: json)
+            let result = appraise(envelope, policy: SNPVector.policy, now: row.now, trusting: [trusted])
+            #expect(result.codes == [] && result.lines == lines)
+            let expired = appraise(envelope, policy: SNPVector.policy, now: 4_000_000_000, trusting: [trusted])
+            #expect(expired.codes == [.snpDates, .snpDates, .snpDates])
+        }
+        let software = EvidenceEnvelope(platform: "software", evidence: [:])
+        #expect(appraise(software, policy: SNPVector.policy, now: 0, trusting: [trusted]).codes == [.malformedEvidence])
+    }
+
     /// What a person reads of a report, a line each.
     @Test(
         arguments: [

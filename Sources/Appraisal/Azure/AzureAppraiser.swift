@@ -13,16 +13,20 @@ package struct AzureAppraiser {
     let collateral: CollateralSet
     let now: Int64?
     let authorities: AMDAuthorities
+    let intelRoot: IntelRoot
 
-    /// - Parameter authorities: AMD's roots to trust; tests have their own.
+    /// - Parameters:
+    ///   - authorities: AMD's roots to trust; tests have their own.
+    ///   - intelRoot: Intel's root to trust; tests have their own.
     package init(
         policy: AppraisalPolicy, collateral: CollateralSet = CollateralSet(), now: Int64?,
-        authorities: AMDAuthorities = .amd
+        authorities: AMDAuthorities = .amd, intelRoot: IntelRoot = .intel
     ) {
         self.policy = policy
         self.collateral = collateral
         self.now = now
         self.authorities = authorities
+        self.intelRoot = intelRoot
     }
 
     package func appraise(_ envelope: EvidenceEnvelope) -> AppraisalResult {
@@ -89,7 +93,8 @@ package struct AzureAppraiser {
                 }
                 return false
             }
-            return TDXAppraiser(policy: policy, collateral: collateral, now: now).recordHardware(quote, in: &steps)
+            return TDXAppraiser(policy: policy, collateral: collateral, now: now, root: intelRoot)
+                .recordHardware(quote, in: &steps)
         }
     }
 

@@ -52,8 +52,7 @@ enum AzureHardware {
         case .snp(let report): return [("MEASUREMENT", report.measurement)]
         case .tdx(_, let quoted):
             guard let quoted else { return [] }
-            return [("MRTD", quoted.mrTD), ("MRCONFIGID", quoted.mrConfigID)]
-                + quoted.rtmrs.enumerated().map { ("RTMR\($0.offset)", $0.element) }
+            return TDXAppraiser.registers(of: quoted)
         }
     }
 

@@ -55,7 +55,7 @@ struct TDXByteTests {
     /// Each part of collateral as it is signed, and the chains both as text and as the certificates in it.
     @Test func noByteOfCollateralCanBeChanged() throws {
         let set = try TDXVectors.collateral("90c06f000000-202603")
-        let parts: [WritableKeyPath<IntelCollateral, [UInt8]> & Sendable] = [
+        let parts: [WritableKeyPath<IntelCollateral, [UInt8]>] = [
             \.tcbInfo, \.tcbInfoSignature, \.tcbInfoIssuerChain, \.qeIdentity, \.qeIdentitySignature, \.pckCRL,
             \.pckCRLIssuerChain, \.rootCACRL,
         ]

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Appraisal
-internal import Provenance
+package import Appraisal
 
 /// The level of SLSA's build track (SLSA 1.2) that a verified bundle shows by itself, and never more.
 ///
@@ -20,9 +19,8 @@ public enum SLSABuildLevel: Int, CaseIterable, Sendable {
     /// As a Verification Summary spells it.
     public var name: String { "SLSA_BUILD_LEVEL_\(rawValue)" }
 
-    init(platform: Platform?, isImageKnown: Bool, provenance: BundleProvenance, policy: AppraisalPolicy) {
-        let isolation = provenance.record?.isolation
-        guard isImageKnown, !policy.snp.acceptDebugGuestsUnsafely else {
+    package init(platform: Platform?, isImageKnown: Bool, isolation: String?, policy: AppraisalPolicy) {
+        guard isImageKnown, !Self.isWeakened(policy) else {
             self = .one
             return
         }
@@ -32,5 +30,11 @@ public enum SLSABuildLevel: Int, CaseIterable, Sendable {
         case .vtpm: self = .two
         case .software, nil: self = .one
         }
+    }
+
+    /// Whether the policy lets a host into its guests. What else it lets pass is its own business.
+    private static func isWeakened(_ policy: AppraisalPolicy) -> Bool {
+        policy.snp.acceptDebugGuestsUnsafely || policy.tdx.acceptDebugGuestsUnsafely
+            || policy.tdx.acceptReservedAttributesUnsafely || policy.tdx.acceptAnyServiceTDUnsafely
     }
 }

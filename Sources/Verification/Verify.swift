@@ -35,7 +35,8 @@ public func verify(
     report.complete(steps: 1...7)
     let level = SLSABuildLevel(
         platform: envelope.flatMap { Platform(rawValue: $0.platform) },
-        isImageKnown: report.lines.contains { $0.step == 3 && $0.status == .passed }, provenance: provenance,
+        isImageKnown: report.lines.contains { $0.step == 3 && $0.status == .passed },
+        isolation: provenance.record?.isolation,
         policy: policy.appraisal)
     return VerificationReport(
         report, bundle: bundle, platform: envelope?.platform, time: time,

@@ -9,12 +9,26 @@ public struct NamedBundle: Hashable, Sendable {
     public var name: String
     public var contents: BundleContents
     public var collateral: CollateralSet
+    /// Takes the end of this build for the time at which dates are judged, where the policy has no time but the
+    /// clock's: all of ``collateral`` came with the bundle. See ``TimeSource/build``.
+    public var isJudgedAsOfBuild: Bool
 
-    public init(name: String, contents: BundleContents, collateral: CollateralSet = CollateralSet()) {
+    public init(
+        name: String, contents: BundleContents, collateral: CollateralSet = CollateralSet(),
+        isJudgedAsOfBuild: Bool = false
+    ) {
         self.name = name
         self.contents = contents
         self.collateral = collateral
+        self.isJudgedAsOfBuild = isJudgedAsOfBuild
     }
+}
+
+/// Decides whether a bundle proves its artifacts, as ``verify(_:policy:collateral:)`` does.
+public func verify(_ bundle: NamedBundle, policy: VerificationPolicy) -> VerificationReport {
+    var policy = policy
+    if bundle.isJudgedAsOfBuild, policy.timeSource == .clock { policy.timeSource = .build }
+    return verify(bundle.contents, policy: policy, collateral: bundle.collateral)
 }
 
 /// Decides whether bundles from different platforms prove the same artifacts (k of n).
@@ -26,9 +40,7 @@ public struct NamedBundle: Hashable, Sendable {
 public func verify(_ bundles: [NamedBundle], policy: VerificationPolicy) -> JoinedReport {
     var single = policy
     single.quorum = nil
-    let parts = bundles.map {
-        JoinedReport.Part(name: $0.name, report: verify($0.contents, policy: single, collateral: $0.collateral))
-    }
+    let parts = bundles.map { JoinedReport.Part(name: $0.name, report: verify($0, policy: single)) }
     let agreement = Agreement(of: parts.map { Agreement.Outcome($0) }, quorum: policy.quorum)
     return JoinedReport(
         parts: parts, lines: agreement.steps.lines, findings: agreement.steps.findings, verdict: agreement.verdict)

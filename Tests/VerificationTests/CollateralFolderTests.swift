@@ -94,6 +94,19 @@ import Verification
         #expect(report.datesAsOf == "2026-06-01T00:00:00Z" && report.timeSource == .clock)
     }
 
+    /// Each bundle by its own time.
+    @Test func bundlesWithTheirCollateralAreJudgedAsOfTheirBuilds() throws {
+        var bundle = MadeBundle()
+        bundle.touched = { $0.evidence = Array("{\"evidence\":{},\"platform\":\"snp\"}".utf8) }
+        var policy = VerificationPolicy(now: 1_780_272_000)
+        policy.present = 1_780_272_000
+        let contents = try bundle.contents()
+        let bundles = [false, true].map { NamedBundle(name: "b", contents: contents, isJudgedAsOfBuild: $0) }
+        #expect(verify(bundles, policy: policy).parts.map(\.report.timeSource) == [.clock, .build])
+        policy.timeSource = .given
+        #expect(verify(bundles, policy: policy).parts.map(\.report.timeSource) == [.given, .given])
+    }
+
     /// Then there is no time at all, and nothing that has dates is accepted.
     @Test func aBuildOfTheFutureIsNoTimeToJudgeBy() throws {
         let report = try Self.report {

@@ -97,3 +97,21 @@ import Verification
         #expect(predicate["verifiedLevels"] == ["SLSA_BUILD_LEVEL_1"])
     }
 }
+
+@Suite struct SLSABuildLevelTests {
+    @Test(arguments: [
+        (Platform.snp, true, "sandbox", 3), (.googleTDX, true, "tdx", 3), (.azureSNP, true, "sandbox", 3),
+        (.snp, true, "none", 2), (.snp, true, nil, 2), (.vtpm, true, "sandbox", 2), (.snp, false, "sandbox", 1),
+        (.vtpm, false, "sandbox", 1), (.software, true, "sandbox", 1), (nil, true, "sandbox", 1),
+    ] as [(Platform?, Bool, String?, Int)])
+    func noMoreIsClaimedThanIsShown(platform: Platform?, isImageKnown: Bool, isolation: String?, level: Int) {
+        let found = SLSABuildLevel(
+            platform: platform, isImageKnown: isImageKnown, isolation: isolation, policy: AppraisalPolicy())
+        #expect(found.rawValue == level)
+        var weak = AppraisalPolicy()
+        weak.snp.acceptDebugGuestsUnsafely = true
+        let weakened = SLSABuildLevel(
+            platform: platform, isImageKnown: isImageKnown, isolation: isolation, policy: weak)
+        #expect(weakened == .one)
+    }
+}

@@ -19,6 +19,9 @@ public struct PolicyFile: Sendable {
         "isolation", "toolchain", "phasesWithoutNetwork", "require",
     ]
 
+    /// The names of all keys that have a table in the documentation.
+    package static var documentedKeys: [String] { keys + SNPKeys.known + TDXKeys.known }
+
     /// Throws at everything that is not understood; the referenced files are not looked at yet.
     public init(parsing bytes: [UInt8]) throws(PolicyError) {
         members = try PolicyMembers(YAMLDocument(parsing: bytes), known: Self.keys)

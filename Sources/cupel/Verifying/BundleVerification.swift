@@ -15,26 +15,25 @@ struct BundleVerification {
 
     /// Throws the exit code where not everything is verified.
     func run(_ paths: [String]) async throws {
-        var policy = policy
         var bundles: [NamedBundle] = []
         for path in paths {
             let contents = try BundleReader.read(path)
             let (set, isOfBundle) = try await collateral(contents)
-            if isOfBundle, policy.timeSource == .clock { policy.timeSource = .build }
-            bundles.append(NamedBundle(name: path, contents: contents, collateral: set))
+            bundles.append(
+                NamedBundle(name: path, contents: contents, collateral: set, isJudgedAsOfBuild: isOfBundle))
         }
-        let exitCode = try bundles.count == 1 ? verifyOne(bundles[0], policy) : verifyAll(bundles, policy)
+        let exitCode = try bundles.count == 1 ? verifyOne(bundles[0]) : verifyAll(bundles)
         if exitCode != 0 { throw ExitCode(exitCode) }
     }
 
-    private func verifyOne(_ bundle: NamedBundle, _ policy: VerificationPolicy) throws -> Int32 {
-        let report = verify(bundle.contents, policy: policy, collateral: bundle.collateral)
+    private func verifyOne(_ bundle: NamedBundle) throws -> Int32 {
+        let report = verify(bundle, policy: policy)
         if json { Console.print(report.json) } else { Console.write(report.text(colour: Console.usesColour(1)), to: 1) }
         try summary.write(report, policy: policy, options: options)
         return report.exitCode
     }
 
-    private func verifyAll(_ bundles: [NamedBundle], _ policy: VerificationPolicy) throws -> Int32 {
+    private func verifyAll(_ bundles: [NamedBundle]) throws -> Int32 {
         let report = verify(bundles, policy: policy)
         if json { Console.print(report.json) } else { Console.write(report.text(colour: Console.usesColour(1)), to: 1) }
         try summary.write(report, policy: policy, options: options)

@@ -28,7 +28,8 @@ struct BindingCheck {
     private func recordDigest(_ binding: SignedBinding, in report: inout ReportRecorder) {
         let raw = Digest256(of: bytes)
         if binding.digest == raw.bytes {
-            return report.pass(5, "binding", "the signed digest is the SHA-256 of provenance.json, \(raw)")
+            return report.pass(
+                5, "binding", "the signed digest is the SHA-256 of provenance.json as it lies there, \(raw)")
         }
         if case .kettle = provenance, binding.digest == Digest256(of: CompactJSON.bytes(of: bytes)).bytes {
             return report.pass(

@@ -36,5 +36,6 @@ public enum SLSABuildLevel: Int, CaseIterable, Sendable {
     private static func isWeakened(_ policy: AppraisalPolicy) -> Bool {
         policy.snp.acceptDebugGuestsUnsafely || policy.tdx.acceptDebugGuestsUnsafely
             || policy.tdx.acceptReservedAttributesUnsafely || policy.tdx.acceptAnyServiceTDUnsafely
+            || policy.tpm.acceptUnboundAttestationKeyUnsafely || policy.tpm.acceptSHA1BankUnsafely
     }
 }

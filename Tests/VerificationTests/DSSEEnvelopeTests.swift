@@ -79,7 +79,7 @@ import Verification
     @Test(
         .enabled(if: SharedVectors.arePresent, "the shared vectors are not there"),
         arguments: SharedVectors.rows("statements", check: "dsse"))
-    func publishedVectorsAreJudgedAsTheirIndexSays(vector: JSONValue) throws {
+    func publishedVectorsAreJudgedAsTheirIndexSays(vector: VectorRow) throws {
         let id = try #require(vector["id"]?.stringValue)
         let expected = try #require(vector["expected"])
         let file = try JSONValue(
@@ -101,7 +101,7 @@ import Verification
         }
     }
 
-    private static func key(of vector: JSONValue, _ file: JSONValue) throws -> VerificationKey {
+    private static func key(of vector: VectorRow, _ file: JSONValue) throws -> VerificationKey {
         if let name = vector["files"]?["key"]?.stringValue {
             return try VerificationKey(text: SharedVectors.bytes("statements/\(name)"))
         }

@@ -41,8 +41,8 @@ struct KettleVectorTests {
     @Test func allAreThere() { #expect(Self.vectors.count == 9) }
 
     @Test(arguments: vectors)
-    func factsOfTheProvenanceAreAsIndexed(json: JSONValue) throws {
-        let vector = try Vector(json)
+    func factsOfTheProvenanceAreAsIndexed(row: VectorRow) throws {
+        let vector = try Vector(row.json)
         let value = try JSONValue(parsing: vector.provenance)
         let statement = try Statement(parsing: vector.provenance)
         let definition = statement.predicate["buildDefinition"]
@@ -74,8 +74,8 @@ struct KettleVectorTests {
     }
 
     @Test(arguments: vectors)
-    func factsOfTheBindingAreAsIndexed(json: JSONValue) throws {
-        let vector = try Vector(json)
+    func factsOfTheBindingAreAsIndexed(row: VectorRow) throws {
+        let vector = try Vector(row.json)
         guard let evidence = vector.evidence else {
             // Nothing binds it, so no bundle can be made of it.
             return #expect(vector.expected["bundle_valid"] == false)
@@ -98,8 +98,8 @@ struct KettleVectorTests {
     }
 
     @Test(arguments: vectors)
-    func bundlesAreVerifiedAsIndexed(json: JSONValue) throws {
-        let vector = try Vector(json)
+    func bundlesAreVerifiedAsIndexed(row: VectorRow) throws {
+        let vector = try Vector(row.json)
         guard let evidence = vector.evidence else { return }
         var policy = VerificationPolicy()
         policy.appraisal.acceptAnyMeasurementUnsafely = true

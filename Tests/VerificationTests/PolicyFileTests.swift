@@ -131,6 +131,27 @@ struct BadPolicy: Sendable, CustomTestStringConvertible {
         key("tdx: {acceptedTCBStatuses: [UptoDate]}", "tdx.acceptedTCBStatuses", "did you mean 'UpToDate'?"),
         key("tdx: {requireSeptVEDisable: true}", "tdx.requireSeptVEDisable", "did you mean 'requireSEPTVEDisable'?"),
         key("tdx: {rtmrs: {RTMR4: aa}}", "tdx.rtmrs.RTMR4", "no such key"),
+        key("tdx: {minimumTEETCBSVN: aa}", "tdx.minimumTEETCBSVN", "32 hexadecimal digits"),
+        key("tdx: {acceptedMRSEAMs: [aa]}", "tdx.acceptedMRSEAMs", "96 hexadecimal digits"),
+        key("tdx: {minimumTCBEvaluationDataNumber: -1}", "tdx.minimumTCBEvaluationDataNumber", "from 0 to"),
+        key("tdx: {acceptDebugGuestsUnsafely: debug}", "tdx.acceptDebugGuestsUnsafely", "true or false"),
+        key("tdx: {acceptedAdvisories: [1]}", "tdx.acceptedAdvisories[0]", "text expected"),
+        key("snp: {products: [Rome]}", "snp.products", "'Rome' is not one of Milan, Genoa, Turin"),
+        key("snp: {signingKeys: VCKE}", "snp.signingKeys", "did you mean 'VCEK'?"),
+        key("snp: {chipIDs: aabb}", "snp.chipIDs", "16 or 128 hexadecimal digits"),
+        key("snp: {minimumFirmware: {major: 1, minor: 55}}", "snp.minimumFirmware", "'build' is missing"),
+        key("snp: {minimumABI: {major: 1, minor: 256}}", "snp.minimumABI.minor", "from 0 to 255"),
+        key("snp: {minimumTCB: {Milan: {}}}", "snp.minimumTCB.Milan", "at least one part"),
+        key("snp: {requiredMitigations: 3}", "snp.requiredMitigations", "16 hexadecimal digits expected"),
+        key("snp: {platformRequirements: noSmt}", "snp.platformRequirements", "did you mean 'noSMT'?"),
+        key("snp: {guestRequirements: [noSMT, tsme]}", "snp.guestRequirements", "'tsme' is not one of"),
+        key("snp: {hostData: aa}", "snp.hostData", "64 hexadecimal digits expected, found 2"),
+        key("tpm: {certificateAuthority: a}", "tpm.certificateAuthority", "did you mean 'certificateAuthorities'?"),
+        key("tpm: {requiredRegisters: [PCR24]}", "tpm.requiredRegisters", "'PCR24' is not one of"),
+        key("tpm: {requiredRegisters: [7]}", "tpm.requiredRegisters[0]", "text expected"),
+        key("tpm: {attestationKeyNames: aa}", "tpm.attestationKeyNames", "68 or 100 hexadecimal digits"),
+        key("tpm: {acceptSHA1BankUnsafely: 1}", "tpm.acceptSHA1BankUnsafely", "true or false"),
+        key("tpm: {certificateAuthorities: \"-----BEGIN x\"}", "tpm.certificateAuthorities", "PEM"),
         key("tdx: {mrOwner: 00}", "tdx.mrOwner", "quote it"),
     ]
 }
@@ -190,6 +211,146 @@ struct BadPolicy: Sendable, CustomTestStringConvertible {
                 .milan: SNPTCBParts(bootloader: 0, tee: 0, snp: 0, microcode: 219),
                 .turin: SNPTCBParts(fmc: 1, bootloader: 0, tee: 0, snp: 2, microcode: 0),
             ])
+    }
+
+    @Test func everyKeyOfSNPIsRead() throws {
+        let digits = String(repeating: "ab", count: 48)
+        let policy = try Self.policy(
+            """
+            snp:
+              acceptDebugGuestsUnsafely: true
+              acceptMigrationAgents: true
+              acceptMaskedChipIDs: true
+              requireRevocationList: true
+              requireCommittedFirmware: true
+              maximumVMPL: 1
+              products: [Milan]
+              signingKeys: VLEK
+              providers: CN=cc-us-east-2.amazonaws.com
+              chipIDs: "0102030405060708"
+              minimumLaunchTCB: {Genoa: {snp: 3}}
+              minimumFirmware: {major: 1, minor: 55, build: 20}
+              minimumABI: {major: 1, minor: 51}
+              minimumGuestSVN: 4294967295
+              requiredMitigations: "8000000000000001"
+              requiredLaunchMitigations: "0000000000000002"
+              platformRequirements: [tsme, ecc]
+              guestRequirements: noSMT
+              familyID: \(digits.prefix(32))
+              imageID: \(digits.prefix(32))
+              hostData: \(digits.prefix(64))
+              idKeyDigest: \(digits)
+              authorKeyDigest: \(digits)
+            """
+        ).appraisal.snp
+        var wanted = SNPPolicy()
+        wanted.acceptDebugGuestsUnsafely = true
+        wanted.acceptMigrationAgents = true
+        wanted.acceptMaskedChipIDs = true
+        wanted.requireRevocationList = true
+        wanted.requireCommittedFirmware = true
+        wanted.maximumVMPL = 1
+        wanted.products = [.milan]
+        wanted.signingKeys = [.vlek]
+        wanted.providers = ["CN=cc-us-east-2.amazonaws.com"]
+        wanted.chipIDs = [[1, 2, 3, 4, 5, 6, 7, 8]]
+        wanted.minimumLaunchTCB = [.genoa: SNPTCBParts(bootloader: 0, tee: 0, snp: 3, microcode: 0)]
+        wanted.minimumFirmware = SNPFirmwareVersion(major: 1, minor: 55, build: 20)
+        wanted.minimumABI = SNPABIVersion(major: 1, minor: 51)
+        wanted.minimumGuestSVN = .max
+        wanted.requiredMitigations = 1 << 63 | 1
+        wanted.requiredLaunchMitigations = 2
+        wanted.platformRequirements = [.tsme, .ecc]
+        wanted.guestRequirements = [.noSMT]
+        wanted.familyID = [UInt8](repeating: 0xAB, count: 16)
+        wanted.imageID = wanted.familyID
+        wanted.hostData = [UInt8](repeating: 0xAB, count: 32)
+        wanted.idKeyDigest = [UInt8](repeating: 0xAB, count: 48)
+        wanted.authorKeyDigest = wanted.idKeyDigest
+        #expect(policy == wanted)
+    }
+
+    @Test func everyKeyOfTDXIsRead() throws {
+        let digits = String(repeating: "ab", count: 48)
+        let policy = try Self.policy(
+            """
+            tdx:
+              acceptedTCBStatuses: [UpToDate, OutOfDate]
+              acceptedAdvisories: INTEL-SA-00001
+              minimumTCBEvaluationDataNumber: 17
+              minimumTEETCBSVN: \(digits.prefix(32))
+              acceptedMRSEAMs: [\(digits)]
+              acceptAnyQEVendor: true
+              acceptDebugGuestsUnsafely: true
+              acceptReservedAttributesUnsafely: true
+              requireSEPTVEDisable: false
+              acceptMigratable: true
+              acceptedServiceTDs: \(digits)
+              acceptAnyServiceTDUnsafely: true
+              acceptPerformanceCounters: false
+              acceptSupervisorKeys: false
+              acceptKeyLocker: true
+              mrConfigID: \(digits)
+              mrOwner: \(digits)
+              mrOwnerConfig: \(digits)
+              rtmrs: {RTMR0: \(digits), RTMR3: \(digits)}
+            """
+        ).appraisal.tdx
+        let register = [UInt8](repeating: 0xAB, count: 48)
+        var wanted = TDXPolicy()
+        wanted.acceptedTCBStatuses = [.upToDate, .outOfDate]
+        wanted.acceptedAdvisories = ["INTEL-SA-00001"]
+        wanted.minimumTCBEvaluationDataNumber = 17
+        wanted.minimumTEETCBSVN = Array(register.prefix(16))
+        wanted.acceptedMRSEAMs = [register]
+        wanted.qeVendorID = nil
+        wanted.acceptDebugGuestsUnsafely = true
+        wanted.acceptReservedAttributesUnsafely = true
+        wanted.requireSEPTVEDisable = false
+        wanted.acceptMigratable = true
+        wanted.acceptedServiceTDs = [register]
+        wanted.acceptAnyServiceTDUnsafely = true
+        wanted.acceptPerformanceCounters = false
+        wanted.acceptSupervisorKeys = false
+        wanted.acceptKeyLocker = true
+        wanted.mrConfigID = register
+        wanted.mrOwner = register
+        wanted.mrOwnerConfig = register
+        wanted.rtmrs = [0: register, 3: register]
+        #expect(policy == wanted)
+    }
+
+    @Test func everyKeyOfTPMIsRead() throws {
+        let name = "000b" + String(repeating: "ab", count: 32)
+        let text =
+            "attestationKeyNames: \(name), acceptUnboundAttestationKeyUnsafely: true, "
+            + "acceptSHA1BankUnsafely: true, requiredRegisters: [PCR0, PCR11]"
+        var wanted = TPMPolicy()
+        wanted.attestationKeyNames = [[0, 11] + [UInt8](repeating: 0xAB, count: 32)]
+        wanted.acceptUnboundAttestationKeyUnsafely = true
+        wanted.acceptSHA1BankUnsafely = true
+        wanted.requiredRegisters = [0, 11]
+        #expect(try Self.policy("tpm: {\(text)}").appraisal.tpm == wanted)
+    }
+
+    @Test(.enabled(if: SharedVectors.arePresent, "the shared vectors are not there"))
+    func certificatesAreReadInlineAndFromFiles() throws {
+        let der = try SharedVectors.bytes("amd-roots/milan-ark.der")
+        let base64 = Base64.encode(der)
+        let pem = "-----BEGIN CERTIFICATE-----\n\(base64)\n-----END CERTIFICATE-----\n"
+        let indented = pem.split(separator: "\n").map { "      \($0)" }.joined(separator: "\n")
+        let inline = try Self.policy("tpm:\n  certificateAuthorities:\n    - |\n\(indented)\n")
+        #expect(inline.appraisal.tpm.trustedCertificates == [der])
+        for file in [der, Array(pem.utf8)] {
+            let policy = try Self.policy("tpm: {certificateAuthorities: [ca]}", files: ["ca": file])
+            #expect(policy.appraisal.tpm.trustedCertificates == [der])
+        }
+        for file in [[], Array(der.dropLast()), Array("x".utf8)] {
+            let error = try #require(throws: PolicyError.self) {
+                try Self.policy("tpm: {certificateAuthorities: [ca]}", files: ["ca": file])
+            }
+            #expect(error.key == "tpm.certificateAuthorities" && error.line == 2)
+        }
     }
 
     @Test func datesAreJudgedAsThePolicySays() throws {

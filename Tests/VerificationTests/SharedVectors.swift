@@ -24,10 +24,20 @@ enum SharedVectors {
     }
 
     /// The rows of a group's index that make a kind of check; none where the vectors are absent.
-    static func rows(_ group: String, check: String) -> [JSONValue] {
+    static func rows(_ group: String, check: String) -> [VectorRow] {
         guard let bytes = try? bytes("\(group)/INDEX.json"), let index = try? JSONValue(parsing: bytes) else {
             return []
         }
         return (index["vectors"]?.arrayValue ?? []).filter { $0["check"]?.stringValue == check }
+            .map { VectorRow(json: $0) }
     }
+}
+
+/// One row of an index.
+struct VectorRow: Sendable, CustomTestStringConvertible {
+    let json: JSONValue
+
+    var testDescription: String { json["id"]?.stringValue ?? "" }
+
+    subscript(key: String) -> JSONValue? { json[key] }
 }

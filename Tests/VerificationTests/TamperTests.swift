@@ -39,9 +39,6 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         Tampering("an unknown platform", "evidence.unknown-platform", exits: 2) {
             $0.touched = { $0.evidence = edited($0.evidence, "\"software\"", "\"sgx\"") }
         },
-        Tampering("a platform that is not appraised", "evidence.unsupported-platform", exits: 2) {
-            $0.touched = { $0.evidence = edited($0.evidence, "\"software\"", "\"vtpm\"") }
-        },
         Tampering("evidence signed by another key", "software.signature") {
             $0.touched = {
                 let data = try? ReportData(provenanceDigest: Digest256(of: $0.provenance), nonce: [0xAB, 0xCD])

@@ -99,11 +99,12 @@ import Verification
 }
 
 @Suite struct SLSABuildLevelTests {
-    @Test(arguments: [
-        (Platform.snp, true, "sandbox", 3), (.googleTDX, true, "tdx", 3), (.azureSNP, true, "sandbox", 3),
-        (.snp, true, "none", 2), (.snp, true, nil, 2), (.vtpm, true, "sandbox", 2), (.snp, false, "sandbox", 1),
-        (.vtpm, false, "sandbox", 1), (.software, true, "sandbox", 1), (nil, true, "sandbox", 1),
-    ] as [(Platform?, Bool, String?, Int)])
+    @Test(
+        arguments: [
+            (Platform.snp, true, "sandbox", 3), (.googleTDX, true, "tdx", 3), (.azureSNP, true, "sandbox", 3),
+            (.snp, true, "none", 2), (.snp, true, nil, 2), (.vtpm, true, "sandbox", 2), (.snp, false, "sandbox", 1),
+            (.vtpm, false, "sandbox", 1), (.software, true, "sandbox", 1), (nil, true, "sandbox", 1),
+        ] as [(Platform?, Bool, String?, Int)])
     func noMoreIsClaimedThanIsShown(platform: Platform?, isImageKnown: Bool, isolation: String?, level: Int) {
         let found = SLSABuildLevel(
             platform: platform, isImageKnown: isImageKnown, isolation: isolation, policy: AppraisalPolicy())

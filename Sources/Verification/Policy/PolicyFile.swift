@@ -20,7 +20,7 @@ public struct PolicyFile: Sendable {
     ]
 
     /// The names of all keys that have a table in the documentation.
-    package static var documentedKeys: [String] { keys + SNPKeys.known + TDXKeys.known }
+    package static var documentedKeys: [String] { keys + SNPKeys.known + TDXKeys.known + TPMKeys.known }
 
     /// Throws at everything that is not understood; the referenced files are not looked at yet.
     public init(parsing bytes: [UInt8]) throws(PolicyError) {
@@ -121,7 +121,7 @@ public struct PolicyFile: Sendable {
     private static func references(_ members: PolicyMembers) throws(PolicyError) -> [String] {
         let measurements = try members.inner("measurements", known: ["lists", "keys"])
         let keys = try measurements?.texts("keys")?.filter { !isKeyItself($0) }
-        let authorities = try members.inner("tpm", known: nil)?.texts(PlatformKeys.authorities)
+        let authorities = try members.inner("tpm", known: nil)?.texts(TPMKeys.authorities)
         let named =
             (try measurements?.texts("lists") ?? []) + (keys ?? [])
             + (authorities ?? []).filter { !$0.contains("-----BEGIN") }

@@ -74,8 +74,13 @@ public struct VerificationSummary: Hashable, Sendable {
     }
 
     private func descriptor(of policy: VerificationPolicy) -> JSONValue {
-        var members: [String: JSONValue] = ["uri": .string(policy.file?.name ?? Self.defaultPolicyURI)]
-        if let file = policy.file { members["digest"] = ["sha256": .string(file.sha256.hex)] }
+        var members: [String: JSONValue] = ["uri": .string(Self.defaultPolicyURI)]
+        if let file = policy.file {
+            // A relative reference: where it lies is nobody's business.
+            let name = file.name.split(separator: "/").last.map(String.init) ?? ""
+            members["uri"] = .string(Self.percentEncoded(name))
+            members["digest"] = ["sha256": .string(file.sha256.hex)]
+        }
         if !options.isEmpty { members["annotations"] = ["options": .array(options.map(JSONValue.string))] }
         return .object(members)
     }
@@ -87,8 +92,13 @@ public struct VerificationSummary: Hashable, Sendable {
         ]
     }
 
-    /// `pkg:generic/NAME?checksum=sha256:…`, all but unreserved characters of the name percent-encoded.
+    /// `pkg:generic/NAME?checksum=sha256:…`
     private static func packageURL(_ name: String, sha256: String) -> String {
+        "pkg:generic/\(percentEncoded(name))?checksum=sha256:\(sha256)"
+    }
+
+    /// All but unreserved characters (RFC 3986, section 2.3) percent-encoded.
+    private static func percentEncoded(_ name: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var encoded: [UInt8] = []
         for byte in name.utf8 {
@@ -97,6 +107,6 @@ public struct VerificationSummary: Hashable, Sendable {
             default: encoded += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
             }
         }
-        return "pkg:generic/\(String(decoding: encoded, as: UTF8.self))?checksum=sha256:\(sha256)"
+        return String(decoding: encoded, as: UTF8.self)
     }
 }

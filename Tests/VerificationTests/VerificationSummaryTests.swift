@@ -14,7 +14,7 @@ import Verification
     private static func policy(acceptSoftware: Bool = true) -> VerificationPolicy {
         var policy = VerificationPolicy()
         policy.appraisal.acceptSoftwareUnsafely = acceptSoftware
-        policy.file = PolicyFileName(name: "policy.yaml", sha256: Digest256(of: [1]))
+        policy.file = PolicyFileName(name: "/home/me/policy 1.yaml", sha256: Digest256(of: [1]))
         return policy
     }
 
@@ -32,7 +32,7 @@ import Verification
                 "timeVerified": "2026-06-01T00:00:00Z",
                 "resourceUri": .string("pkg:generic/bundle?checksum=sha256:\(provenance)"),
                 "policy": [
-                    "uri": "policy.yaml", "digest": ["sha256": .string(Digest256(of: [1]).hex)],
+                    "uri": "policy%201.yaml", "digest": ["sha256": .string(Digest256(of: [1]).hex)],
                     "annotations": ["options": ["--allow-software"]],
                 ],
                 "inputAttestations": [

@@ -55,8 +55,9 @@ package struct CollateralGathering: Sendable {
     private func offer(
         _ need: CollateralNeed, _ gathered: inout GatheredCollateral, _ fetcher: CollateralFetcher
     ) async {
-        guard !isAtHand(need, &gathered) else { return }
+        // Appraisal has AMD's authorities: bundled ones must not look as if they had been used.
         if case .amdAuthorities = need, scope == .needed { return }
+        guard !isAtHand(need, &gathered) else { return }
         if scope == .needed, gathered.sources.contains(.bundle) { return }
         if let kept = fetcher.cached(need) { return gathered.take(kept, from: .cache) }
         guard scope == .everything, !need.resources(fetcher.configuration.addresses).isEmpty else { return }

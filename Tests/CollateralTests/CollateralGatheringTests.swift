@@ -71,6 +71,13 @@ import Testing
         #expect(gathered.sources.isEmpty)
     }
 
+    @Test func bundledAuthoritiesAreNotUsed() async throws {
+        let bench = try await Bench()
+        let envelope = MadeEvidence.snp(MadeEvidence.report(cpuid: (0x19, 1)), vcek: Made.vcek())
+        let bundled = CollateralSet(amdCertificates: [Made.authority("ARK-Milan"), Made.authority("SEV-Milan")])
+        #expect(try await gather(CollateralGathering(bundled: bundled), bench, envelope).sources.isEmpty)
+    }
+
     @Test func verificationAsksOnlyForWhatItCannotDoWithout() async throws {
         let bench = try await Bench()
         let envelope = MadeEvidence.snp(MadeEvidence.report(cpuid: (0x19, 1)), vcek: Made.vcek())

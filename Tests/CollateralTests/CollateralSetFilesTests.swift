@@ -92,6 +92,8 @@ import Testing
         let ended = Made.list(of: "ARK-Milan", to: "250101000000Z")
         let set = CollateralSet(amdCertificates: [Self.vcek, [1]], amdRevocationLists: [ended, Self.list])
         #expect(set.items.map(\.validity?.notAfter) == [Made.expiry, nil, 1_735_689_600, Made.expiry])
+        #expect(set.newestIssue == 1_577_836_800)
+        #expect(CollateralSet().newestIssue == nil)
         #expect(
             set.inForce(at: Bench.now)
                 == CollateralSet(amdCertificates: [Self.vcek], amdRevocationLists: [Self.list]))

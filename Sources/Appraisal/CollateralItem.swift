@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-package import Appraisal
-import ByteCoding
-import Evidence
+internal import ByteCoding
+internal import Evidence
 
 /// One piece of a set of collateral, for people: what it is, and from when to when it is good.
 package struct CollateralItem: Hashable, Sendable {
@@ -15,6 +14,10 @@ extension CollateralSet {
         amdCertificates.map { Self.item(certificate: $0) } + amdRevocationLists.map(Self.item(list:))
             + intel.map(Self.item(intel:)) + tpmCertificates.map { Self.item(certificate: $0) }
     }
+
+    /// When the newest piece was issued, seconds since 1970: nobody could have judged by all of them before. `nil` where
+    /// no piece decodes.
+    package var newestIssue: Int64? { items.compactMap { $0.validity?.notBefore }.max() }
 
     /// Those pieces that are good at `time`, seconds since 1970.
     package func inForce(at time: Int64) -> CollateralSet {

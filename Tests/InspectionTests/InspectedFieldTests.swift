@@ -68,7 +68,9 @@ import Testing
         #expect(json == ["platform": "cca", "evidence": ["token": "x"]])
     }
 
-    static let unknownFiles: [[UInt8]] = [[], Array("hello".utf8), Array("{}".utf8), Array(repeating: 0xAA, count: 256)]
+    static let unknownFiles: [[UInt8]] = [
+        [], Array("hello".utf8), Array("{}".utf8), Array(repeating: 0xAA, count: 256),
+    ]
 
     @Test("unknown files are nothing, and what was tried is said", arguments: unknownFiles)
     func unknown(bytes: [UInt8]) throws {

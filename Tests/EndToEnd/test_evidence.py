@@ -174,14 +174,11 @@ def test_what_was_signed_is_compared_whole():
         (("--report-data", signed), 0, set()), (("--report-data", signed.upper()), 0, set()),
         (("--report-data", other), 1, {"binding.report-data"}),
         (("--report-data", signed[:-2]), 1, {"binding.report-data"}),
-        (("--report-data", signed.rstrip("0") or "00"), 1, {"binding.report-data"}),
+        (("--report-data", "00" * 64), 1, {"binding.report-data"}),
         (("--nonce", signed), 0, set()), (("--nonce", other), 1, {"binding.freshness"}),
         (("--nonce", signed[:16]), 1, {"binding.freshness"}), (("--report-data", signed, "--nonce", signed), 0, set()),
     ]
     for more, status, codes in cases:
-        if len(more[1]) % 2:
-            more = (more[0], more[1] + "0")
-            codes, status = (set(), 0) if more[1] == signed else (codes, status)
         found = verify(report, *options, *more, now=now)
         assert found[:2] == (status, codes), more
     _, _, report_without = verify(report, *options, now=now)

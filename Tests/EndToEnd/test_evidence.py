@@ -232,7 +232,7 @@ for _quote in ("v4-phala-1", "v5-google"):
     TDX_CODES[f"neg-{_quote}-qe-isvsvn"] = TDX_CODES[f"neg-{_quote}-qe-report-sig"] = {"tdx.qe.signature"}
     TDX_CODES[f"neg-{_quote}-qe-report-data"] = {"tdx.attestation-key", "tdx.qe.signature"}
 # What could not be checked, rather than was refused: exit code 2.
-COULD_NOT_CHECK = {"tdx.collateral.missing", "tdx.tcb.no-level", "tdx.no-trust-domain"}
+COULD_NOT_CHECK = {"tdx.collateral.missing"}
 TDX_JUDGED = {"quote_sig_valid", "qe_report_data_binds_att_key", "qe_report_sig_valid", "pck_chain_valid_to_root",
               "static_valid", "tcb", "parse_error"}
 
@@ -403,10 +403,10 @@ def tpm_public(pem, scheme):
     head = (0x000B).to_bytes(2, "big") + (0x00050072).to_bytes(4, "big") + sized(b"") + b"\x00\x10"
     if identifier == bytes.fromhex("2a864886f70d010101"):
         modulus = elements(elements(bits)[0][1])[0][1].lstrip(b"\0")
-        return b"\x00\x01" + head + b"\x00\x10" + scheme + (len(modulus) * 8).to_bytes(2, "big") + bytes(4) + sized(modulus)
+        return b"\x00\x01" + head + scheme + (len(modulus) * 8).to_bytes(2, "big") + bytes(4) + sized(modulus)
     half = (len(bits) - 1) // 2
     curve = {32: b"\x00\x03", 48: b"\x00\x04"}[half]
-    return b"\x00\x23" + head + b"\x00\x10" + scheme + curve + b"\x00\x10" + sized(bits[1:1 + half]) + sized(bits[1 + half:])
+    return b"\x00\x23" + head + scheme + curve + b"\x00\x10" + sized(bits[1:1 + half]) + sized(bits[1 + half:])
 
 
 def tpm_evidence(group, row, folder):

@@ -235,8 +235,7 @@ def azure(f):
             facts["tdx"]["report_data"] == facts["hcl"]["var_data_sha256"] + "00" * 32)
     message = f.get("tpm_quote", f.get("quote"))["message"]
     facts["tpm"] = attest(message, None)
-    if message["extraData"]["text"] is not None:
-        facts["extra_data_ascii"] = message["extraData"]["text"]
-    elif message["extraData"]["value"] == "":
-        facts["extra_data_ascii"] = ""
+    signed = bytes.fromhex(message["extraData"]["value"])
+    if signed.isascii():
+        facts["extra_data_ascii"] = signed.decode()
     return facts

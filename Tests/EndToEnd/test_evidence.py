@@ -353,7 +353,8 @@ def test_azure_facts(group, row):
         return
     said = answer["fields"]
     compare(facts.azure(said.get("evidence", said)), row["expected"], AZURE_JUDGED)
-    assert row["expected"].get("platform_tag") == said.get("platform")
+    if "platform_tag" in row["expected"]:
+        assert row["expected"]["platform_tag"] == said.get("platform")
 
 
 @pytest.mark.parametrize("group, row", rows("azure-snp", "azure-tdx", check="hcl"))

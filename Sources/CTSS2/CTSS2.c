@@ -22,8 +22,6 @@ struct ctss2 {
 #define FIELD(name) __typeof__(name) *name;
     ESYS(FIELD) MU(FIELD) TCTI(FIELD)
 #undef FIELD
-    // Words for response codes; absent where the library is.
-    __typeof__(Tss2_RC_Decode) *decode;
     TSS2_TCTI_CONTEXT *tcti;
     ESYS_CONTEXT *esys;
     ESYS_TR key;
@@ -45,8 +43,6 @@ static const char *load(struct ctss2 *tpm, const char *esys) {
     if (!(library = dlopen("libtss2-tctildr.so.0", RTLD_NOW | RTLD_LOCAL))) return "libtss2-tctildr.so.0";
     TCTI(LOOK_UP)
 #undef LOOK_UP
-    library = dlopen("libtss2-rc.so.0", RTLD_NOW | RTLD_LOCAL);
-    if (library) tpm->decode = (__typeof__(Tss2_RC_Decode) *)dlsym(library, "Tss2_RC_Decode");
     return NULL;
 }
 
@@ -88,13 +84,21 @@ void ctss2_close(struct ctss2 *tpm) {
     free(tpm);
 }
 
-void ctss2_describe(const struct ctss2 *tpm, uint32_t code, char *text, size_t size) {
+// The stack's own words; NULL where the library that has them is absent.
+static const char *decode(uint32_t code) {
+    void *library = dlopen("libtss2-rc.so.0", RTLD_NOW | RTLD_LOCAL);
+    if (!library) return NULL;
+    __typeof__(Tss2_RC_Decode) *decode = (__typeof__(Tss2_RC_Decode) *)dlsym(library, "Tss2_RC_Decode");
+    return decode ? decode(code) : NULL;
+}
+
+void ctss2_describe(uint32_t code, char *text, size_t size) {
     const char *words = NULL;
     switch (code) {
     case CTSS2_TOO_LARGE: words = "it has more bytes than are read"; break;
     case CTSS2_BANK_MISSING: words = "the TPM keeps no registers of this bank"; break;
     case CTSS2_MEMORY: words = "there is no memory left"; break;
-    default: words = tpm && tpm->decode ? tpm->decode(code) : NULL;
+    default: words = decode(code);
     }
     if (words) snprintf(text, size, "%s", words);
     else snprintf(text, size, "response code 0x%x", code);

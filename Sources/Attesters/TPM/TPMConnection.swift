@@ -33,7 +33,7 @@ final class TPMConnection {
         guard let opened else {
             throw code == UInt32(CTSS2_LIBRARY_MISSING)
                 ? AttesterError(.denied, Self.libraryMissing(missing.map { String(cString: $0) } ?? "?"))
-                : AttesterError(.failed, "no TPM answers at '\(place.tcti)': \(Self.words(for: code, nil))")
+                : AttesterError(.failed, "no TPM answers at '\(place.tcti)': \(Self.words(for: code))")
         }
         tpm = opened
     }
@@ -128,12 +128,12 @@ final class TPMConnection {
 
     private func check(_ code: UInt32, _ what: String) throws(AttesterError) {
         guard code != 0 else { return }
-        throw AttesterError(.failed, "the TPM did not \(what): \(Self.words(for: code, tpm))")
+        throw AttesterError(.failed, "the TPM did not \(what): \(Self.words(for: code))")
     }
 
-    private static func words(for code: UInt32, _ tpm: OpaquePointer?) -> String {
+    private static func words(for code: UInt32) -> String {
         var text = [CChar](repeating: 0, count: 256)
-        ctss2_describe(tpm, code, &text, text.count)
+        ctss2_describe(code, &text, text.count)
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 

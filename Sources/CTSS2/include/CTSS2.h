@@ -26,7 +26,7 @@ uint32_t ctss2_open(const char *esys, const char *tcti, struct ctss2 **tpm, cons
 void ctss2_close(struct ctss2 *tpm);
 
 /// What a response code means, cut to `size`.
-void ctss2_describe(const struct ctss2 *tpm, uint32_t code, char *text, size_t size);
+void ctss2_describe(uint32_t code, char *text, size_t size);
 
 /// Whether there is an NV index or a persistent key of this handle.
 uint32_t ctss2_has(struct ctss2 *tpm, uint32_t handle, bool *found);

@@ -30,7 +30,8 @@ final class SoftwareTPM: Sendable {
         process = try #require(pid_t(number.trimmingCharacters(in: .whitespacesAndNewlines)))
     }
 
-    deinit { kill(process, SIGTERM) }
+    /// Not by a signal that it may have inherited as blocked.
+    deinit { kill(process, SIGKILL) }
 
     var place: TPMPlace { TPMPlace(tcti: tcti) }
     var tcti: String { "swtpm:path=\(folder.path)/s" }

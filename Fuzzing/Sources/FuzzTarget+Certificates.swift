@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Appraisal
+@testable import Appraisal
 import ByteCoding
 
 extension FuzzTarget {
@@ -20,6 +20,29 @@ extension FuzzTarget {
             expect(total <= bytes.count, "more content than text")
             let padded = try? PEM.decode(bytes + [0], label: "CERTIFICATE")
             expect(padded == blocks, "padding changes the blocks")
+        },
+        FuzzTarget(
+            "pck-certificate", { bytes throws(MalformedBytes) in try PCKCertificate(try Certificate(bytes)) }
+        ) { _, pck in
+            expect(pck.fmspc.count == 6 && pck.pceID.count == 2 && pck.cpuSVN.count == 16, "a field of another length")
+        },
+        FuzzTarget("intel-collateral", { bytes throws(MalformedBytes) in try IntelCollateral(parsing: bytes) }) {
+            _, collateral in
+            let again = try? IntelCollateral(parsing: collateral.json)
+            expect(again == collateral, "written down, it reads differently")
+            _ = VerifiedIntelCollateral.verify(collateral)
+        },
+        FuzzTarget("tcb-info", { bytes throws(MalformedBytes) in try TCBInfo(bytes) }) { _, info in
+            expect(info.fmspc.count == 6 && !info.levels.isEmpty, "a field of another length")
+        },
+        FuzzTarget("qe-identity", { bytes throws(MalformedBytes) in try QEIdentity(bytes) }) { _, identity in
+            expect(identity.mrSigner.count == 32, "a field of another length")
+        },
+        FuzzTarget(
+            "collateral-files", { bytes throws(MalformedBytes) in try CollateralSet(files: ["a": bytes]) }
+        ) { _, set in
+            let again = try? CollateralSet(files: set.files)
+            expect(again?.files == set.files, "written down, it reads differently")
         },
     ]
 

@@ -87,14 +87,28 @@ extension FuzzTarget {
             let again = try? EvidenceEnvelope(parsing: envelope.canonicalBytes)
             expect(again == envelope, "the canonical form reads differently")
             readAll(envelope)
-        }
+        },
+        FuzzTarget("evidence-file", { bytes throws(MalformedBytes) in try file(bytes) }) { _, file in
+            guard let envelope = try? file.envelope else { return }
+            let again = try? EvidenceEnvelope(parsing: envelope.canonicalBytes)
+            expect(again == envelope, "the envelope reads differently")
+        },
     ]
+
+    /// A file of evidence as `cupel inspect` takes it: recognised, then decoded.
+    private static func file(_ bytes: [UInt8]) throws(MalformedBytes) -> EvidenceFile {
+        guard let format = EvidenceFormat(recognising: bytes) else {
+            throw MalformedBytes(format: "evidence", offset: 0, reason: "not recognised")
+        }
+        return try EvidenceFile(decoding: bytes, as: format)
+    }
 
     /// Every platform's reader, whatever the envelope calls itself.
     private static func readAll(_ envelope: EvidenceEnvelope) {
         _ = try? SNPEvidence(envelope.evidence)
         _ = try? TDXEvidence(envelope.evidence)
         _ = try? AzureEvidence(envelope.evidence)
+        _ = try? TPMEvidence(envelope.evidence)
         _ = try? SoftwareEvidence(envelope)
     }
 }

@@ -18,7 +18,7 @@ struct FuzzTarget: Sendable {
         }
     }
 
-    static let all: [FuzzTarget] = codings + evidence + certificates + verdicts
+    static let all: [FuzzTarget] = codings + evidence + certificates + policies + verdicts
 }
 
 /// Ends the process with a sentence where a property does not hold; libFuzzer then keeps the input.

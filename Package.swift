@@ -28,6 +28,16 @@ let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "as
 let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 
+/// How the program that is shipped is linked: with Swift's libraries in it, since joining 14 shared ones at each start
+/// costs more than a verification. lld, as it does not mind the order of static libraries.
+let shipped: [LinkerSetting] = [
+    .unsafeFlags(
+        [
+            "-static-stdlib", "-use-ld=lld", "-lCoreFoundation", "-l_FoundationCShims", "-l_FoundationCollections",
+            "-l_FoundationICU",
+        ], .when(platforms: [.linux], configuration: .release))
+]
+
 /// A target of ours: the same strict settings everywhere.
 func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -103,7 +113,7 @@ let package = Package(
                 "Verification", "Collateral", "Inspection", "Archives",
                 "SourceTrees", "Toolchains", "Sandbox", "Attesters", "Pipeline", "Storage", "BuildServer",
                 argumentParser, httpClient, nioCore, logging, crypto, lifecycle, hummingbird,
-            ], swiftSettings: strict),
+            ], swiftSettings: strict, linkerSettings: shipped),
         tests("ByteCoding", [crypto]),
         tests("BuildClient", ["ByteCoding", "StrictJSON", "Builds", nioCore, nioPosix]),
         tests("StrictJSON", ["ByteCoding"]),

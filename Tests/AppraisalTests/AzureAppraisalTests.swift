@@ -125,7 +125,7 @@ import Testing
     }
 
     @Test func aQuoteBesideAnSNPReportIsRefused() throws {
-        let quote = try JSONValue.string(
+        let quote = JSONValue.string(
             Base64.encode(TDXMadeQuote().bytes(chain: TDXMade().chain, pckKey: TDXMade().leaf.key), alphabet: .url))
         var scene = try AzureScene(tdx: false)
         scene.change = { $0["td_quote"] = quote }

@@ -2,6 +2,7 @@
 import Appraisal
 import ByteCoding
 import Crypto
+import CryptoExtras
 import Evidence
 import StrictJSON
 import Testing

@@ -3,6 +3,7 @@ import Appraisal
 import ByteCoding
 import Crypto
 import Evidence
+import Testing
 
 /// A quote of a TPM with all that an appraisal needs, sound as it is made: each test edits one thing.
 struct TPMScene {

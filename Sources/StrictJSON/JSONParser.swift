@@ -16,6 +16,9 @@ extension JSONValue {
 }
 
 struct JSONParser {
+    /// So many decimal digits are always a number that a double holds exactly.
+    private static let exactDigits = 15
+
     private let bytes: [UInt8]
     private var offset = 0
 
@@ -83,7 +86,7 @@ struct JSONParser {
     private mutating func string() throws(MalformedBytes) -> String {
         let start = offset
         offset += 1
-        var text: [UInt8] = []
+        var text = plainText()
         while let byte = peek() {
             switch byte {
             case UInt8(ascii: "\""):
@@ -100,6 +103,17 @@ struct JSONParser {
             }
         }
         throw malformed("a string without its end", at: start)
+    }
+
+    /// Up to the next byte that is not simply taken over: a quote, an escape, or one that is refused.
+    private mutating func plainText() -> [UInt8] {
+        var end = offset
+        while end < bytes.count, bytes[end] != UInt8(ascii: "\""), bytes[end] != UInt8(ascii: "\\"), bytes[end] >= 0x20
+        {
+            end += 1
+        }
+        defer { offset = end }
+        return Array(bytes[offset..<end])
     }
 
     private mutating func escape(into text: inout [UInt8]) throws(MalformedBytes) {
@@ -149,7 +163,11 @@ struct JSONParser {
             if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
             try digits()
         }
-        guard let number = Double(String(decoding: bytes[start..<offset], as: UTF8.self)), number.isFinite else {
+        let text = bytes[start..<offset]
+        if text.count <= Self.exactDigits, text.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) {
+            return .number(Double(text.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }))
+        }
+        guard let number = Double(String(decoding: text, as: UTF8.self)), number.isFinite else {
             throw malformed("a number beyond the range of a double", at: start)
         }
         return .number(number)

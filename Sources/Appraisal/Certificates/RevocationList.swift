@@ -53,11 +53,15 @@ package struct RevocationList: Hashable, Sendable {
         let thisUpdate = try DERReading.time(DERReading.next(&nodes))
         validity = Validity(notBefore: thisUpdate, notAfter: try DERReading.time(DERReading.next(&nodes)))
         var revoked: Set<[UInt8]> = []
+        var judged: Set<[UInt8]> = []
         try DER.optionalList(&nodes) { entry in
             try DER.sequence(entry, identifier: .sequence) { fields in
                 revoked.insert(try DERReading.integerOctets(&fields))
                 _ = try DERReading.time(DERReading.next(&fields))
-                if let extensions = fields.next() { try Self.refuseCritical(CertificateExtensions(extensions)) }
+                // Most entries have the same ones, a reason.
+                if let extensions = fields.next(), judged.insert(Array(extensions.encodedBytes)).inserted {
+                    try Self.refuseCritical(CertificateExtensions(extensions))
+                }
             }
         }
         self.revoked = revoked

@@ -23,10 +23,15 @@ struct IntelAuthorities: Sendable {
     static let tcbSignerName = "Intel SGX TCB Signing"
 
     let root: IntelRoot
+    /// `nil` where the root's key is none on P-256: then nothing is under it.
+    let rootKey: P256Key?
     private var roots: [Certificate] = []
     private var issued: [Issued] = []
 
-    init(root: IntelRoot) { self.root = root }
+    init(root: IntelRoot) {
+        self.root = root
+        rootKey = P256Key(publicKeyInfo: root.publicKeyInfo)
+    }
 
     /// The certificate that a chain of two begins with, where it has this role and the root signed it.
     mutating func issued(
@@ -73,7 +78,7 @@ struct IntelAuthorities: Sendable {
         let certificate = try Certificate(der: der)
         guard certificate.issuer == root.subject,
             certificate.extensions.critical(otherThan: CertificateExtensions.knownOfIntel).isEmpty,
-            P256Key(publicKeyInfo: self.root.publicKeyInfo)?.signed(certificate) == true,
+            rootKey?.signed(certificate) == true,
             let key = P256Key(publicKeyInfo: certificate.publicKeyInfo)
         else { return nil }
         let found = Issued(certificate: certificate, key: key, root: root)

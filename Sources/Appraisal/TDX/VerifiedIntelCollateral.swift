@@ -117,9 +117,9 @@ private struct IntelCollateralCheck {
     }
 
     private mutating func readLists() {
-        let rootKey = P256Key(publicKeyInfo: authorities.root.publicKeyInfo)
         rootList = list(
-            collateral.rootCACRL, of: "root_ca_crl", by: pckAuthority?.root ?? tcbSigner?.root, key: rootKey)
+            collateral.rootCACRL, of: "root_ca_crl", by: pckAuthority?.root ?? tcbSigner?.root, key: authorities.rootKey
+        )
         pckList = list(
             collateral.pckCRL, of: "pck_crl", by: pckAuthority?.certificate, key: pckAuthority?.key)
         guard let rootList else { return }

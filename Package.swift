@@ -130,7 +130,7 @@ let package = Package(
         tests("SourceTrees", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Archives", crypto]),
         tests("Toolchains", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "SourceTrees", toml, crypto]),
         tests("Sandbox", ["ByteCoding", "StrictJSON", "Builds", "CSeccomp"]),
-        tests("Attesters", ["ByteCoding", "StrictJSON", "Evidence", crypto]),
+        tests("Attesters", ["ByteCoding", "StrictJSON", "Evidence", "CProcess", crypto]),
         tests(
             "Pipeline",
             [

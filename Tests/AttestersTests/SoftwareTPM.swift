@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Attesters
+import CProcess
 import Foundation
 import Testing
 
@@ -30,36 +31,34 @@ final class SoftwareTPM: Sendable {
         process = try #require(pid_t(number.trimmingCharacters(in: .whitespacesAndNewlines)))
     }
 
-    /// Not by a signal that it may have inherited as blocked.
-    deinit { kill(process, SIGKILL) }
+    deinit { kill(process, SIGTERM) }
 
     var place: TPMPlace { TPMPlace(tcti: tcti) }
     var tcti: String { "swtpm:path=\(folder.path)/s" }
 
-    /// Not by `Process`, which waits for a daemon as well as for the command that makes it.
+    /// Not by `Process`, which waits for a daemon as well as for the command that makes it, and lets both have the open
+    /// connections of other tests: a TPM that is told of a connection's end by nobody answers nobody else.
     private static func run(
         _ tool: String, _ arguments: [String], in folder: String, environment: [String: String]
     ) throws -> (status: Int32, output: String) {
         let variables = environment.merging(["PATH": "/usr/bin:/bin", "TSS2_LOG": "all+none"]) { first, _ in first }
-        let words =
-            ["/usr/bin/env", "-C", folder, "-i"] + variables.map { "\($0.key)=\($0.value)" }
-            + [try #require(Self.path(of: tool))] + arguments
-        let output = folder + "/output-\(UUID())"
-        var files = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&files)
-        defer { posix_spawn_file_actions_destroy(&files) }
-        posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&files, 1, output, O_WRONLY | O_CREAT, 0o600)
-        posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0)
-        var pointers = words.map { strdup($0) }
-        defer { for pointer in pointers { free(pointer) } }
-        pointers.append(nil)
+        var words = ([try #require(Self.path(of: tool))] + arguments).map { strdup($0) }
+        var settings = variables.map { strdup("\($0.key)=\($0.value)") }
+        defer { for pointer in words + settings { free(pointer) } }
+        words.append(nil)
+        settings.append(nil)
+        let path = folder + "/output-\(UUID())"
+        let output = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        let errors = open("/dev/null", O_WRONLY | O_CLOEXEC)
+        defer {
+            close(output)
+            close(errors)
+        }
         var process = pid_t()
-        let error = posix_spawn(&process, "/usr/bin/env", &files, nil, pointers, nil)
-        try #require(error == 0)
+        try #require(cprocess_spawn(&process, words, settings, folder, output, errors, nil, 0) == 0)
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0, errno == EINTR {}
-        return (status, try String(contentsOfFile: output, encoding: .utf8))
+        return (status, try String(contentsOfFile: path, encoding: .utf8))
     }
 
     /// Runs one of tpm2-tools in ``folder`` and returns its status.

@@ -10,6 +10,9 @@ final class SoftwareTPM: Sendable {
     /// Whether this machine has swtpm and the tools that check it.
     static let isInstalled = tools.allSatisfy { path(of: $0) != nil }
 
+    /// Bytes that an NV index of it can have.
+    static let maximumIndex = 2048
+
     let folder: TemporaryFolder
     private let process: pid_t
 
@@ -88,6 +91,7 @@ final class SoftwareTPM: Sendable {
                 "restricted|userwithauth|sign|fixedtpm|fixedparent|sensitivedataorigin",
             ])
         try must("tpm2_evictcontrol", ["-C", "o", "-c", "ak.ctx", handle])
+        try must("tpm2_flushcontext", ["-t"])
         try must("tpm2_readpublic", ["-c", handle, "-f", "tpmt", "-o", "ak.tpmt"])
         let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/ak.tpmt"))
         // unique is the last field of a TPMT_PUBLIC.

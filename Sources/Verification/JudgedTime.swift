@@ -33,24 +33,33 @@ struct JudgedTime {
     let seconds: Int64?
     let source: TimeSource
     private let present: Int64?
+    /// Whether it is later than the build's end, for the sake of collateral that was issued since.
+    private let isOfCollateral: Bool
 
-    init(_ policy: VerificationPolicy, _ provenance: BundleProvenance) {
+    init(_ policy: VerificationPolicy, _ provenance: BundleProvenance, _ collateral: CollateralSet = CollateralSet()) {
         present = policy.present
         guard policy.timeSource == .build else {
             seconds = policy.now
             source = policy.timeSource
+            isOfCollateral = false
             return
         }
         guard policy.acceptsBuildTime else {
             seconds = policy.present
             source = .clock
+            isOfCollateral = false
             return
         }
         let finished = provenance.statement?.predicate["runDetails"]?["metadata"]?["finishedOn"]?.stringValue
         let end = finished.flatMap(BuildTime.seconds)
         // A build that ends in the future would have its certificates judged by a time that nobody has seen.
         let limit = policy.present.map { $0 + BuildTime.tolerance }
-        seconds = end.flatMap { end in limit.map { end > $0 } ?? false ? nil : end }
+        let believed = end.flatMap { end in limit.map { end > $0 } ?? false ? nil : end }
+        // What was fetched later may have been issued later: before, it is not in force. To judge by it as of its issue
+        // is stricter than as of the build's end.
+        let issue = collateral.newestIssue.map { min($0, policy.present ?? .max) }
+        seconds = believed.map { max($0, issue ?? $0) }
+        isOfCollateral = seconds != believed
         source = .build
     }
 
@@ -70,7 +79,10 @@ struct JudgedTime {
         case .given: report.leaveOut(2, "dates", "judged as of \(rfc3339), the time that was given (--at)")
         case .build:
             report.leaveOut(
-                2, "dates", "judged as of \(rfc3339), when the build ended: collateral of that time is in the bundle")
+                2, "dates",
+                isOfCollateral
+                    ? "judged as of \(rfc3339), when the newest piece of collateral was issued, after the build ended"
+                    : "judged as of \(rfc3339), when the build ended: collateral of that time is in the bundle")
         }
     }
 

@@ -20,7 +20,7 @@ public func verify(
     _ bundle: BundleContents, policy: VerificationPolicy, collateral: CollateralSet = CollateralSet()
 ) -> VerificationReport {
     let provenance = BundleProvenance(parsing: bundle.provenance)
-    let time = JudgedTime(policy, provenance)
+    let time = JudgedTime(policy, provenance, collateral)
     let (appraisal, envelope) = appraiseEvidence(bundle.evidence, policy, collateral, now: time.seconds)
     var report = appraisal.recorder
     let hasDates = envelope?.platform != Platform.software.rawValue

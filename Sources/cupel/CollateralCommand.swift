@@ -31,7 +31,8 @@ extension CollateralCommand {
                 """)
 
         @Argument(
-            help: ArgumentHelp("A bundle's folder, or evidence.json.", valueName: "bundle | evidence"),
+            help: ArgumentHelp(
+                "A bundle's folder, or evidence: a file, recognised by its content.", valueName: "bundle | evidence"),
             completion: .file())
         var evidence: String
 
@@ -46,12 +47,11 @@ extension CollateralCommand {
         var json = false
 
         func run() async throws {
-            let isBundle = Self.isFolder(evidence)
+            let isBundle = Self.isFolder(evidence) && !EvidenceReader.isReport(folder: evidence)
             guard let folder = output ?? (isBundle ? evidence + "/collateral" : nil) else {
                 throw ValidationError("--output is needed where the evidence is not in a bundle's folder")
             }
-            let path = isBundle ? evidence + "/evidence.json" : evidence
-            let envelope = try EvidenceEnvelope(parsing: CollateralFiles.content(of: path))
+            let envelope = try Self.envelope(isBundle ? evidence + "/evidence.json" : evidence)
             let gathered = try await CollateralFetcher.with(try vendors.configuration()) {
                 try await CollateralGathering(scope: .everything).gather(for: [envelope], with: $0)
             }
@@ -63,6 +63,18 @@ extension CollateralCommand {
             }
             try CollateralFolder.write(gathered.set, to: folder)
             CollateralListing(set: gathered.set).print(folder, asJSON: json)
+        }
+
+        private static func envelope(_ path: String) throws -> EvidenceEnvelope {
+            let bytes = try EvidenceReader.read(path)
+            guard let format = EvidenceFormat(recognising: bytes),
+                let envelope = try EvidenceFile(decoding: bytes, as: format).envelope
+            else {
+                throw CommandFailure(
+                    "\(Console.plain(path)) is no evidence that could be verified alone",
+                    hint: "'cupel inspect' shows what it is")
+            }
+            return envelope
         }
 
         private static func isFolder(_ path: String) -> Bool {

@@ -124,6 +124,25 @@ def test_a_chips_certificate_is_fetched_into_the_bundle_and_kept(folder):
     assert fetch(bundle, *options, "--offline").returncode == 0
 
 
+def test_bare_evidence_will_do(folder):
+    with serving(Vendors()) as mirrors:
+        options = ["--output", folder / "out", "--collateral-cache", folder / "cache", *mirrors]
+        assert fetch(VECTORS / QUOTE, *options).returncode == 0
+        assert fetch(VECTORS / REPORT, *options).returncode == 0
+    # What was fetched is enough to verify with: the image is unknown, the rest holds.
+    done = cupel("verify", "--evidence", VECTORS / REPORT, "--collateral", folder / "out", "--offline")
+    assert done.returncode == 1 and "genuine hardware, unknown image" in done.stdout, done.stdout + done.stderr
+
+
+def test_verify_fetches_what_it_cannot_do_without_and_no_more(folder):
+    vendors = Vendors()
+    with serving(vendors) as mirrors:
+        done = cupel("verify", "--evidence", VECTORS / REPORT, "--accept-any-measurement", "--collateral-cache",
+                     folder / "cache", *mirrors)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(vendors.asked) == 1, vendors.asked
+
+
 def test_without_network_the_error_names_what_and_where(folder):
     evidence = envelope(folder, "tdx", quote=encoded(QUOTE))
     done = fetch(evidence, "--output", folder / "out", "--collateral-cache", folder / "cache", "--offline")

@@ -52,13 +52,41 @@ import Verification
 
 @Suite struct JudgedTimeTests {
     /// Evidence that has dates; it is refused, and the line stands there all the same.
-    private static func report(_ change: (inout VerificationPolicy) -> Void) throws -> VerificationReport {
+    private static func report(
+        collateral: CollateralSet = CollateralSet(), _ change: (inout VerificationPolicy) -> Void
+    ) throws -> VerificationReport {
         var bundle = MadeBundle()
         bundle.touched = { $0.evidence = Array("{\"evidence\":{},\"platform\":\"snp\"}".utf8) }
         var policy = VerificationPolicy(now: 1_780_272_000)
         policy.present = 1_780_272_000
         change(&policy)
-        return try bundle.verify(policy: policy)
+        return Verification.verify(try bundle.contents(), policy: policy, collateral: collateral)
+    }
+
+    /// A revocation list of AMD's from 2026-03-01 to 2030-01-01, as far as it decodes.
+    private static let list = CollateralSet(
+        amdRevocationLists: [
+            (try? Base64.decode(
+                "MFUwQwIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlBUkstTWlsYW4XDTI2MDMwMTAwMDAwMFoXDTMwMDEwMTAwMDAwMFowCgYI"
+                    + "KoZIzj0EAwIDAgAB")) ?? []
+        ])
+
+    @Test func collateralThatIsYoungerThanTheBuildIsJudgedAsOfItsIssue() throws {
+        let report = try Self.report(collateral: Self.list) { $0.timeSource = .build }
+        #expect(report.datesAsOf == "2026-03-01T00:00:00Z" && report.timeSource == .build)
+        #expect(report.lines.contains { $0.name == "dates" && $0.compared.contains("newest piece of collateral") })
+    }
+
+    @Test func collateralOfTheFutureDoesNotMoveTimeBeyondTheClock() throws {
+        let report = try Self.report(collateral: Self.list) {
+            $0.timeSource = .build
+            $0.present = 1_769_904_000
+        }
+        #expect(report.datesAsOf == "2026-02-01T00:00:00Z")
+    }
+
+    @Test func collateralDoesNotMoveATimeThatIsNotTheBuilds() throws {
+        #expect(try Self.report(collateral: Self.list) { _ in }.datesAsOf == "2026-06-01T00:00:00Z")
     }
 
     @Test func theClockIsSaidToBeTheClock() throws {

@@ -15,6 +15,12 @@ enum Made {
     /// 2030-01-01T00:00:00Z.
     static let expiry: Int64 = 1_893_456_000
 
+    /// A key on P-384, SubjectPublicKeyInfo; its other half was thrown away.
+    private static let publicKey =
+        (try? Base64.decode(
+            "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE57Mr0udzU5zCb10OmlWkAtUNE5o5gsumlZEfLTiKMfnKCmiX"
+                + "xU+FJ7CaeROxl+NPziMoU6EqqfMDwIAIc2fkLivjKbgxbaD5EwuqGS7kydcOp72tzO+b4ceV4XuKZ58G")) ?? []
+
     static func vcek(
         _ product: SNPProduct = .milan, chipID: [UInt8] = chipID, tcb: SNPTCBVersion = tcb,
         to end: String = "300101000000Z"
@@ -43,7 +49,7 @@ enum Made {
         let body = DER.sequence([
             DER.tlv(0xA0, DER.tlv(0x02, [2])), DER.tlv(0x02, [0]), DER.algorithm, DER.name(issuer),
             DER.sequence([DER.tlv(0x17, Array("200101000000Z".utf8)), DER.tlv(0x17, Array(end.utf8))]), DER.name(name),
-            DER.sequence([DER.algorithm, DER.tlv(0x03, [0, 4, 1, 2])]),
+            publicKey,
             extensions.isEmpty ? [] : DER.tlv(0xA3, DER.sequence(extensions)),
         ])
         return DER.sequence([body, DER.algorithm, DER.tlv(0x03, [0, 1])])

@@ -28,71 +28,82 @@ package struct RevocationList: Hashable, Sendable {
     }
 
     package init(der: [UInt8]) throws(MalformedBytes) {
-        self = try DERReading.read("X.509 CRL", der, maximumSize: Self.maximumSize) { root in
-            try DER.sequence(root, identifier: .sequence) { nodes in
-                let body = try DERReading.next(&nodes)
-                let algorithm = try DERReading.next(&nodes)
-                let signature = try DERReading.wholeBits(&nodes)
-                return try DER.sequence(body, identifier: .sequence) { fields in
-                    try RevocationList(
-                        &fields, signedBytes: Array(body.encodedBytes), algorithm: Array(algorithm.encodedBytes),
-                        signature: signature)
-                }
+        guard der.count <= Self.maximumSize else {
+            throw MalformedBytes(
+                format: Self.format, offset: Self.maximumSize,
+                reason: "\(der.count) bytes, at most \(Self.maximumSize)")
+        }
+        var root = DERScanner(der, format: Self.format)
+        var list = try root.sequence("CertificateList")
+        try root.finish("CertificateList")
+        signedBytes = try list.element(DERScanner.sequence, "tbsCertList")
+        let signedAlgorithm = try list.element(DERScanner.sequence, "signatureAlgorithm")
+        let bits = der[try list.content(DERScanner.bitString, "signature")]
+        guard bits.first == 0, bits.count > 1 else { throw list.malformed("signature", "not of whole bytes") }
+        try list.finish("CertificateList")
+        var body = DERScanner(signedBytes, format: Self.format)
+        var fields = try body.sequence("tbsCertList")
+        guard try fields.unsigned("version", maximum: 1) == 1 else { throw fields.malformed("version", "not 2") }
+        guard try fields.element(DERScanner.sequence, "signature") == signedAlgorithm else {
+            throw fields.malformed("signature", "the signed algorithm differs from the one beside the signature")
+        }
+        issuer = try Self.read(try fields.element(DERScanner.sequence, "issuer")) { try DistinguishedName($0) }
+        validity = Validity(
+            notBefore: try Self.read(try fields.element("thisUpdate")) { try DERReading.time($0) },
+            notAfter: try Self.read(try fields.element("nextUpdate")) { try DERReading.time($0) })
+        revoked =
+            fields.nextTag == DERScanner.sequence ? try Self.revoked(try fields.sequence("revokedCertificates")) : []
+        extensions = try Self.extensions(&fields)
+        try fields.finish("tbsCertList")
+        algorithm = SignatureAlgorithm(signedAlgorithm)
+        signature = Array(bits.dropFirst())
+    }
+
+    private static let format = "X.509 CRL"
+
+    /// The serial numbers. Dates and extensions of entries are mostly those of the entry before, and then not read again.
+    private static func revoked(_ list: DERScanner) throws(MalformedBytes) -> Set<[UInt8]> {
+        var (list, serials) = (list, Set<[UInt8]>())
+        var (date, extensions): ([UInt8], [UInt8]) = ([], [])
+        while !list.isAtEnd {
+            var entry = try list.sequence("revokedCertificates")
+            serials.insert(try entry.integer("userCertificate"))
+            let entryDate = try entry.element("revocationDate")
+            if entryDate != date { _ = try read(entryDate) { try DERReading.time($0) } }
+            date = entryDate
+            guard !entry.isAtEnd else { continue }
+            let entryExtensions = try entry.element(DERScanner.sequence, "crlEntryExtensions")
+            if entryExtensions != extensions {
+                try read(entryExtensions) { try refuseCritical(CertificateExtensions($0)) }
             }
+            extensions = entryExtensions
+            try entry.finish("revokedCertificates")
+        }
+        return serials
+    }
+
+    private static func extensions(_ fields: inout DERScanner) throws(MalformedBytes) -> CertificateExtensions {
+        guard !fields.isAtEnd else { return CertificateExtensions() }
+        var tagged = try fields.scanner(DERScanner.explicit0, "crlExtensions")
+        let element = try tagged.element(DERScanner.sequence, "crlExtensions")
+        try tagged.finish("crlExtensions")
+        return try read(element) {
+            let extensions = try CertificateExtensions($0)
+            try refuseCritical(extensions)
+            return extensions
         }
     }
 
-    private init(
-        _ nodes: inout ASN1NodeCollection.Iterator, signedBytes: [UInt8], algorithm: [UInt8], signature: [UInt8]
-    ) throws {
-        guard try Int(derEncoded: &nodes) == 1 else { throw DERReading.Refused("not version 2") }
-        guard Array(try DERReading.next(&nodes).encodedBytes) == algorithm else {
-            throw DERReading.Refused("the signed algorithm differs from the one beside the signature")
-        }
-        issuer = try DistinguishedName(DERReading.next(&nodes))
-        let thisUpdate = try DERReading.time(DERReading.next(&nodes))
-        validity = Validity(notBefore: thisUpdate, notAfter: try DERReading.time(DERReading.next(&nodes)))
-        var revoked: Set<[UInt8]> = []
-        var judged: Set<[UInt8]> = []
-        try DER.optionalList(&nodes) { entry in
-            try DER.sequence(entry, identifier: .sequence) { fields in
-                revoked.insert(try DERReading.integerOctets(&fields))
-                _ = try DERReading.time(DERReading.next(&fields))
-                // Most entries have the same ones, a reason.
-                if let extensions = fields.next(), judged.insert(Array(extensions.encodedBytes)).inserted {
-                    try Self.refuseCritical(CertificateExtensions(extensions))
-                }
-            }
-        }
-        self.revoked = revoked
-        extensions =
-            try DER.optionalExplicitlyTagged(&nodes, tagNumber: 0, tagClass: .contextSpecific) {
-                try CertificateExtensions($0)
-            } ?? CertificateExtensions()
-        try Self.refuseCritical(extensions)
-        self.signedBytes = signedBytes
-        self.algorithm = SignatureAlgorithm(algorithm)
-        self.signature = signature
+    private static func read<Value>(
+        _ der: [UInt8], _ body: (ASN1Node) throws -> Value
+    ) throws(MalformedBytes) -> Value {
+        try DERReading.read(format, der, maximumSize: maximumSize, body)
     }
 
     /// A critical extension changes what a list says (of which certificates, since when): none is known here.
     private static func refuseCritical(_ extensions: CertificateExtensions) throws {
         if let id = extensions.critical(otherThan: []).first {
             throw DERReading.Refused("the critical extension \(id) is not known")
-        }
-    }
-}
-
-extension DER {
-    /// An optional SEQUENCE OF at this place.
-    fileprivate static func optionalList(
-        _ nodes: inout ASN1NodeCollection.Iterator, _ body: (ASN1Node) throws -> Void
-    ) throws {
-        var ahead = nodes
-        guard let node = ahead.next(), node.identifier == .sequence else { return }
-        nodes = ahead
-        try DER.sequence(node, identifier: .sequence) { entries in
-            while let entry = entries.next() { try body(entry) }
         }
     }
 }

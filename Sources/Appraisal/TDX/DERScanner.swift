@@ -5,10 +5,13 @@ internal import ByteCoding
 /// only to be thrown away (ITU-T X.690; definite lengths, tags of one byte).
 struct DERScanner {
     static let integer: UInt8 = 0x02
+    static let bitString: UInt8 = 0x03
     static let octetString: UInt8 = 0x04
     static let objectIdentifier: UInt8 = 0x06
     static let enumerated: UInt8 = 0x0A
     static let sequence: UInt8 = 0x30
+    /// Context-specific, constructed: [0].
+    static let explicit0: UInt8 = 0xA0
 
     let bytes: [UInt8]
     private let format: String
@@ -28,6 +31,9 @@ struct DERScanner {
 
     var isAtEnd: Bool { offset == end }
 
+    /// `nil` at the end.
+    var nextTag: UInt8? { isAtEnd ? nil : bytes[offset] }
+
     /// The content of the next element, which must have this tag.
     mutating func content(_ tag: UInt8, _ field: String) throws(MalformedBytes) -> Range<Int> {
         let element = try next(field)
@@ -39,7 +45,36 @@ struct DERScanner {
 
     /// A scanner of what the next element holds, which must be a SEQUENCE.
     mutating func sequence(_ field: String) throws(MalformedBytes) -> DERScanner {
-        DERScanner(bytes, try content(Self.sequence, field), format: format)
+        try scanner(Self.sequence, field)
+    }
+
+    /// A scanner of what the next element holds, which must have this tag.
+    mutating func scanner(_ tag: UInt8, _ field: String) throws(MalformedBytes) -> DERScanner {
+        DERScanner(bytes, try content(tag, field), format: format)
+    }
+
+    /// The next element whole, with its tag and length.
+    mutating func element(_ field: String) throws(MalformedBytes) -> [UInt8] {
+        let start = offset
+        _ = try next(field)
+        return Array(bytes[start..<offset])
+    }
+
+    /// The same, which must have this tag.
+    mutating func element(_ tag: UInt8, _ field: String) throws(MalformedBytes) -> [UInt8] {
+        let start = offset
+        _ = try content(tag, field)
+        return Array(bytes[start..<offset])
+    }
+
+    /// The content octets of an INTEGER, in the fewest bytes.
+    mutating func integer(_ field: String) throws(MalformedBytes) -> [UInt8] {
+        let octets = Array(bytes[try content(Self.integer, field)])
+        guard let first = octets.first else { throw malformed(field, "a number without bytes") }
+        if octets.count > 1, first == (octets[1] < 0x80 ? 0x00 : 0xFF) {
+            throw malformed(field, "a number that is not in the fewest bytes")
+        }
+        return octets
     }
 
     mutating func next(_ field: String) throws(MalformedBytes) -> (tag: UInt8, content: Range<Int>) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import ByteCoding
 internal import Crypto
 
 /// An ECDSA key on P-256, which Intel signs everything with, read once and used for many signatures.
@@ -38,9 +39,24 @@ struct P256Key: Sendable {
     func signed(_ list: RevocationList) -> Bool { signed(list.signedBytes, list.algorithm, list.signature) }
 
     private func signed(_ message: [UInt8], _ algorithm: SignatureAlgorithm, _ signature: [UInt8]) -> Bool {
-        guard algorithm == .ecdsaWithSHA256,
-            let signature = try? P256.Signing.ECDSASignature(derRepresentation: signature)
-        else { return false }
-        return key.isValidSignature(signature, for: SHA256.hash(data: message))
+        guard algorithm == .ecdsaWithSHA256, let signature = try? Self.numbers(signature) else { return false }
+        return isValid(signature, over: message)
+    }
+
+    /// r and s, 64 bytes, of ECDSA-Sig-Value (RFC 3279, section 2.2.3).
+    private static func numbers(_ der: [UInt8]) throws(MalformedBytes) -> [UInt8] {
+        var root = DERScanner(der, format: "ECDSA signature")
+        var list = try root.sequence("ECDSA-Sig-Value")
+        try root.finish("ECDSA-Sig-Value")
+        let (r, s) = (try number(&list, "r"), try number(&list, "s"))
+        try list.finish("ECDSA-Sig-Value")
+        return r + s
+    }
+
+    private static func number(_ list: inout DERScanner, _ field: String) throws(MalformedBytes) -> [UInt8] {
+        let octets = try list.integer(field)
+        let digits = octets.first == 0 ? octets.dropFirst() : octets[...]
+        guard octets[0] < 0x80, digits.count <= 32 else { throw list.malformed(field, "not a number of 256 bits") }
+        return [UInt8](repeating: 0, count: 32 - digits.count) + digits
     }
 }

@@ -34,7 +34,8 @@ final class SoftwareTPM: Sendable {
         process = try #require(pid_t(number.trimmingCharacters(in: .whitespacesAndNewlines)))
     }
 
-    deinit { kill(process, SIGTERM) }
+    /// Without time to store its state in a folder that goes.
+    deinit { kill(process, SIGKILL) }
 
     var place: TPMPlace { TPMPlace(tcti: tcti) }
     var tcti: String { "swtpm:path=\(folder.path)/s" }

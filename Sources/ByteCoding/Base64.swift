@@ -10,6 +10,8 @@ public enum Base64 {
     }
 
     public static func encode(_ bytes: some Collection<UInt8>, alphabet: Alphabet = .standard) -> String {
+        // One call of the collection's, where the loop would make several for each byte.
+        let bytes = Array(bytes)
         let symbols = symbols(of: alphabet)
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
@@ -36,12 +38,12 @@ public enum Base64 {
         let digits = try withoutPadding(characters, alphabet: alphabet)
         var bytes: [UInt8] = []
         bytes.reserveCapacity(digits.count * 3 / 4)
+        let values = alphabet == .standard ? standardValues : urlValues
         var buffer: UInt32 = 0
         var bits = 0
         for (offset, character) in digits.enumerated() {
-            guard let value = value(of: character, in: alphabet) else {
-                throw malformed("a character outside the alphabet", at: offset)
-            }
+            let value = values[Int(character)]
+            guard value < 64 else { throw malformed("a character outside the alphabet", at: offset) }
             buffer = buffer << 6 | UInt32(value)
             bits += 6
             if bits >= 8 {
@@ -68,15 +70,16 @@ public enum Base64 {
         return digits
     }
 
-    private static func value(of character: UInt8, in alphabet: Alphabet) -> UInt8? {
-        switch (character, alphabet) {
-        case (UInt8(ascii: "A")...UInt8(ascii: "Z"), _): character - UInt8(ascii: "A")
-        case (UInt8(ascii: "a")...UInt8(ascii: "z"), _): character - UInt8(ascii: "a") + 26
-        case (UInt8(ascii: "0")...UInt8(ascii: "9"), _): character - UInt8(ascii: "0") + 52
-        case (UInt8(ascii: "+"), .standard), (UInt8(ascii: "-"), .url): 62
-        case (UInt8(ascii: "/"), .standard), (UInt8(ascii: "_"), .url): 63
-        default: nil
+    private static let standardValues = values(of: .standard)
+    private static let urlValues = values(of: .url)
+
+    /// What each character stands for; 0xFF for those outside the alphabet.
+    private static func values(of alphabet: Alphabet) -> [UInt8] {
+        var values = [UInt8](repeating: 0xFF, count: 256)
+        for (value, symbol) in symbols(of: alphabet).enumerated() {
+            values[Int(symbol)] = UInt8(truncatingIfNeeded: value)
         }
+        return values
     }
 
     private static func symbols(of alphabet: Alphabet) -> [UInt8] {

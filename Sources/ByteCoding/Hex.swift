@@ -4,8 +4,10 @@
 public enum Hex {
     /// Two digits a byte, lower case, no separators.
     public static func encode(_ bytes: some Sequence<UInt8>) -> String {
+        // One call of the sequence's, where the loop would make one for each byte.
+        let bytes = Array(bytes)
         var digits: [UInt8] = []
-        digits.reserveCapacity(bytes.underestimatedCount * 2)
+        digits.reserveCapacity(bytes.count * 2)
         for byte in bytes {
             digits.append(digit(byte >> 4))
             digits.append(digit(byte & 15))

@@ -16,9 +16,6 @@ extension JSONValue {
 }
 
 struct JSONParser {
-    /// So many decimal digits are always a number that a double holds exactly.
-    private static let exactDigits = 15
-
     private let bytes: [UInt8]
     private var offset = 0
 
@@ -84,9 +81,10 @@ struct JSONParser {
     }
 
     private mutating func string() throws(MalformedBytes) -> String {
+        if let plain = plainString() { return plain }
         let start = offset
         offset += 1
-        var text = plainText()
+        var text: [UInt8] = []
         while let byte = peek() {
             switch byte {
             case UInt8(ascii: "\""):
@@ -105,15 +103,19 @@ struct JSONParser {
         throw malformed("a string without its end", at: start)
     }
 
-    /// Up to the next byte that is not simply taken over: a quote, an escape, or one that is refused.
-    private mutating func plainText() -> [UInt8] {
-        var end = offset
+    /// A string without escapes, as most are: its bytes as they stand. `nil` for any other, and for what is no string.
+    private mutating func plainString() -> String? {
+        let start = offset + 1
+        var end = start
         while end < bytes.count, bytes[end] != UInt8(ascii: "\""), bytes[end] != UInt8(ascii: "\\"), bytes[end] >= 0x20
         {
             end += 1
         }
-        defer { offset = end }
-        return Array(bytes[offset..<end])
+        guard end < bytes.count, bytes[end] == UInt8(ascii: "\""),
+            let string = String(validating: bytes[start..<end], as: UTF8.self)
+        else { return nil }
+        offset = end + 1
+        return string
     }
 
     private mutating func escape(into text: inout [UInt8]) throws(MalformedBytes) {
@@ -155,6 +157,7 @@ struct JSONParser {
     }
 
     private mutating func number() throws(MalformedBytes) -> JSONValue {
+        if let small = smallNumber() { return small }
         let start = offset
         _ = take(UInt8(ascii: "-"))
         if !take(UInt8(ascii: "0")) { try digits() }
@@ -163,14 +166,26 @@ struct JSONParser {
             if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
             try digits()
         }
-        let text = bytes[start..<offset]
-        if text.count <= Self.exactDigits, text.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) {
-            return .number(Double(text.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }))
-        }
-        guard let number = Double(String(decoding: text, as: UTF8.self)), number.isFinite else {
+        guard let number = Double(String(decoding: bytes[start..<offset], as: UTF8.self)), number.isFinite else {
             throw malformed("a number beyond the range of a double", at: start)
         }
         return .number(number)
+    }
+
+    /// A whole number of at most 15 digits, which a double holds exactly. `nil` for any other.
+    private mutating func smallNumber() -> JSONValue? {
+        var (end, value) = (offset, 0)
+        while end < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[end]), end - offset <= 15 {
+            value = value * 10 + Int(bytes[end] - UInt8(ascii: "0"))
+            end += 1
+        }
+        let next = end < bytes.count ? bytes[end] : 0
+        let isWhole = next != UInt8(ascii: ".") && next != UInt8(ascii: "e") && next != UInt8(ascii: "E")
+        guard (1...15).contains(end - offset), isWhole, end - offset == 1 || bytes[offset] != UInt8(ascii: "0") else {
+            return nil
+        }
+        offset = end
+        return .number(Double(value))
     }
 
     private mutating func digits() throws(MalformedBytes) {

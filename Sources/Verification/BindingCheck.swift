@@ -92,7 +92,8 @@ struct BindingCheck {
             return report.leaveOut(
                 5, "freshness", "not checked: no nonce was asked for, so the bundle can be of any age (--nonce)")
         }
-        let isNamed = provenance.record.map { $0.nonceHex == nonce.hex } ?? true
+        // Zeros alone cannot be told from those that fill the field, unless the provenance names them.
+        let isNamed = provenance.record.map { $0.nonceHex == nonce.hex } ?? nonce.bytes.contains { $0 != 0 }
         if isNamed, binding.carries(nonce: nonce.bytes) {
             return report.pass(5, "freshness", "the evidence carries the nonce asked for, \(nonce)")
         }

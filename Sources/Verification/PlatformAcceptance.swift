@@ -51,12 +51,17 @@ struct PlatformAcceptance {
     }
 
     private func recordQuorum(in report: inout ReportRecorder) {
-        guard let quorum = policy.quorum, quorum.atLeast > 1 else { return }
+        guard let quorum = policy.quorum else { return }
+        let counts = quorum.platforms.isEmpty || family.map { quorum.platforms.contains($0) } == true
+        guard quorum.atLeast > 1 || !counts else { return }
+        let names = quorum.platforms.isEmpty ? "" : ": " + oneOf(quorum.platforms.map(\.rawValue).sorted())
         report.fail(
             7, "platforms",
             Finding(
-                .policyQuorum, subject: "bundles", expected: "of \(quorum.atLeast) platforms, as the policy wants",
-                found: "one bundle", remedy: "verify all bundles in one run: cupel verify BUNDLE BUNDLE…"))
+                .policyQuorum, subject: "bundles",
+                expected: "of \(quorum.atLeast) platform(s), as the policy wants\(names)",
+                found: "one bundle, of '\(family?.rawValue ?? "an unknown platform")'",
+                remedy: "verify all bundles in one run: cupel verify BUNDLE BUNDLE…"))
     }
 }
 

@@ -65,7 +65,8 @@ struct ProvenanceCheck {
     }
 
     private static func unpinned(_ input: JSONValue) -> [Finding] {
-        guard input["digest"]?.objectValue?.isEmpty ?? true else { return [] }
+        let digests = (input["digest"]?.objectValue ?? [:]).values.map { $0.stringValue ?? "" }
+        guard digests.isEmpty || digests.contains("") else { return [] }
         let name = input["uri"]?.stringValue ?? input["name"]?.stringValue ?? "a dependency without a name"
         return [
             Finding(

@@ -72,7 +72,8 @@ package struct Agreement {
                 platform: part.report.platform.flatMap { Platform(rawValue: $0) }, subjects: part.report.subjects)
         }
 
-        var digests: Set<Digest256> { Set(subjects.map(\.sha256)) }
+        /// Names and digests: the same files under other names are other artifacts.
+        var artifacts: Set<Subject> { Set(subjects) }
 
         var shown: String {
             let rest = subjects.count > 1 ? " and \(subjects.count - 1) more" : ""
@@ -101,7 +102,7 @@ package struct Agreement {
         guard let first = verified.first else {
             return steps.giveUp(6, "artifacts", because: "no bundle verifies, so there is nothing to compare")
         }
-        let others = verified.dropFirst().filter { $0.digests != first.digests }
+        let others = verified.dropFirst().filter { $0.artifacts != first.artifacts }
         steps.decide(
             6, "artifacts",
             others.map {

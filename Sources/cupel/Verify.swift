@@ -75,11 +75,14 @@ struct Verify: AsyncParsableCommand {
     private func verifyBundles() async throws {
         let policy = try collateralOptions.timed(try policyOptions.verificationPolicy())
         let verification = BundleVerification(
-            policy: policy, summary: summaryOptions, options: policyOptions.changes, json: json
+            policy: policy, summary: summaryOptions, options: policyOptions.changes + collateralOptions.changes,
+            json: json
         ) { contents in
             let envelopes = (try? EvidenceEnvelope(parsing: contents.evidence)).map { [$0] } ?? []
-            let gathered = try await collateralOptions.collateral(for: envelopes, bundled: contents.collateral)
-            return (gathered.set, try collateralOptions.time(for: gathered) == .build)
+            let isFresh = policy.nonce != nil
+            let gathered = try await collateralOptions.collateral(
+                for: envelopes, bundled: contents.collateral, isFresh: isFresh)
+            return (gathered.set, try collateralOptions.time(for: gathered, isFresh: isFresh) == .build)
         }
         try await verification.run(bundles)
     }

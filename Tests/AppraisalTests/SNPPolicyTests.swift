@@ -72,8 +72,13 @@ import Testing
             { $0.minimumTCB = [.milan: SNPTCBParts(bootloader: 0, tee: 0, snp: 0, microcode: 220)] }),
         Demand(
             "least TCB of another product", .snpTCBMinimum,
-            { $0.minimumTCB = [.genoa: SNPTCBParts(bootloader: 9, tee: 9, snp: 9, microcode: 9)] },
-            { $0.minimumTCB = [.milan: SNPTCBParts(bootloader: 5, tee: 0, snp: 0, microcode: 0)] }),
+            {
+                $0.minimumTCB = [
+                    .genoa: SNPTCBParts(bootloader: 9, tee: 9, snp: 9, microcode: 9),
+                    .milan: SNPTCBParts(bootloader: 0, tee: 0, snp: 0, microcode: 0),
+                ]
+            },
+            { $0.minimumTCB = [.genoa: SNPTCBParts(bootloader: 0, tee: 0, snp: 0, microcode: 0)] }),
         Demand(
             "an FMC that Milan has not", .snpTCBMinimum,
             { $0.minimumTCB = [.milan: SNPTCBParts(bootloader: 0, tee: 0, snp: 0, microcode: 0)] },

@@ -72,12 +72,31 @@ struct Case: Sendable, CustomTestStringConvertible {
         let outcomes = row.outcomes.enumerated().map { index, outcome in
             Agreement.Outcome(
                 name: "bundle \(index)", verdict: outcome.0, platform: outcome.1,
-                subjects: [Subject(name: "probe\(index)", sha256: Digest256(of: [outcome.2]))])
+                subjects: [Subject(name: "probe", sha256: Digest256(of: [outcome.2]))])
         }
         let agreement = Agreement(of: outcomes, quorum: row.quorum)
         #expect(agreement.verdict == row.verdict)
         #expect(agreement.steps.findings.map(\.code.rawValue) == row.codes)
         #expect(agreement.steps.lines.map(\.step) == [6, 7])
+    }
+
+    @Test func theSameFilesUnderOtherNamesAreOtherArtifacts() {
+        let outcomes = ["server", "client"].map { name in
+            Agreement.Outcome(
+                name: name, verdict: .verified, platform: .snp,
+                subjects: [Subject(name: name, sha256: Digest256(of: [1]))])
+        }
+        #expect(Agreement(of: outcomes, quorum: nil).steps.findings.map(\.code) == [.joinSubjects])
+    }
+
+    @Test func oneBundleOfAPlatformThatDoesNotCountIsRefused() throws {
+        var policy = VerificationPolicy()
+        policy.appraisal.acceptSoftwareUnsafely = true
+        policy.quorum = PlatformQuorum(atLeast: 1, platforms: [.snp, .tdx])
+        let bundle = NamedBundle(name: "a", contents: try MadeBundle().contents())
+        #expect(verify(bundle, policy: policy).findings.map(\.code) == [.policyQuorum])
+        policy.quorum = PlatformQuorum(atLeast: 1)
+        #expect(verify(bundle, policy: policy).verdict == .verified)
     }
 
     @Test func bundlesAreVerifiedOnTheirOwnFirst() throws {

@@ -57,11 +57,19 @@ struct SNPFirmwareCheck {
     private func minimumFindings() -> [Finding] {
         let remedy = "update the host's firmware, or lower the least version in the policy"
         var findings: [Finding] = []
-        for (code, name, tcb, minimum) in [
-            (Finding.Code.snpTCBMinimum, "REPORTED_TCB", report.reportedTCB, policy.minimumTCB[product]),
-            (.snpLaunchTCBMinimum, "LAUNCH_TCB", report.launchTCB, policy.minimumLaunchTCB[product]),
-        ] {
-            guard let minimum else { continue }
+        for (code, name, tcb, minima) in [
+            (Finding.Code.snpTCBMinimum, "REPORTED_TCB", report.reportedTCB, policy.minimumTCB),
+            (.snpLaunchTCBMinimum, "LAUNCH_TCB", report.launchTCB, policy.minimumLaunchTCB),
+        ] where !minima.isEmpty {
+            guard let minimum = minima[product] else {
+                findings.append(
+                    Finding(
+                        code, subject: name,
+                        expected: "a product of "
+                            + minima.keys.map(\.rawValue).sorted().joined(separator: ", ") + ", as the policy names",
+                        found: product.rawValue, remedy: "name a least TCB of \(product.rawValue) in the policy"))
+                continue
+            }
             findings += below(tcb.parts(of: product), least: minimum).map { part, found, least in
                 Finding(
                     code, subject: "\(name).\(part)", expected: "at least \(least)", found: found, remedy: remedy)

@@ -27,11 +27,11 @@ public struct SNPPolicy: Hashable, Sendable {
     /// Refuses where no revocation list of AMD's is at hand that is in force.
     public var requireRevocationList = false
 
-    /// Security versions that REPORTED_TCB must reach, each for itself. Not checked for products that are missing, nor
-    /// `fmc` if `nil`.
+    /// Security versions that REPORTED_TCB must reach, each for itself; `fmc` is not checked if `nil`. Not checked if
+    /// empty; otherwise a product that is missing is refused.
     public var minimumTCB: [SNPProduct: SNPTCBParts] = [:]
-    /// Security versions that LAUNCH_TCB must reach, each for itself. Not checked for products that are missing, nor
-    /// `fmc` if `nil`.
+    /// Security versions that LAUNCH_TCB must reach, each for itself; `fmc` is not checked if `nil`. Not checked if empty;
+    /// otherwise a product that is missing is refused.
     public var minimumLaunchTCB: [SNPProduct: SNPTCBParts] = [:]
     /// Refuses firmware that its host can still roll back: CURRENT_TCB and the current version must be what is
     /// committed.

@@ -37,6 +37,9 @@ public struct AzureEvidence: Hashable, Sendable {
                 throw fields.malformed("version", "1 or 2 expected")
             }
         }
+        guard fields["report"] == nil || isFirstForm && fields["hcl_report"] == nil else {
+            throw fields.malformed("report", "stands beside version or hcl_report")
+        }
         hclReport = try AzureHCLReport(
             decoding: isFirstForm && fields["report"] != nil
                 ? try Self.numbers(fields, "report") : try fields.base64("hcl_report", alphabet: .url))

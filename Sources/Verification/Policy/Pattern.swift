@@ -33,8 +33,12 @@ public struct Pattern: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { text }
 
+    /// A longer value matches nothing, in bytes: no address, name or version is as long.
+    static let longestValue = 8192
+
     /// Takes at most the product of both lengths in steps.
     public func matches(_ value: String) -> Bool {
+        guard value.utf8.count <= Self.longestValue else { return false }
         var reachable = Self.afterStars([0], parts)
         for byte in value.utf8 {
             var next: Set<Int> = []

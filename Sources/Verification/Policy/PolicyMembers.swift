@@ -45,6 +45,7 @@ struct PolicyMembers {
 
     func inner(_ key: String, known: [String]?) throws(PolicyError) -> PolicyMembers? {
         guard let value = members[key] else { return nil }
+        guard value.objectValue?.isEmpty != true else { throw refusal(key, "is empty: name at least one key in it") }
         return try PolicyMembers(value, at: place(key), lines: lines, known: known)
     }
 

@@ -109,7 +109,6 @@ enum SNPKeys {
     ) throws(PolicyError) -> SNPTCBParts? {
         let names = (product == .turin ? ["fmc"] : []) + ["bootloader", "tee", "snp", "microcode"]
         guard let parts = try products.inner(product.rawValue, known: names) else { return nil }
-        guard !parts.keys.isEmpty else { throw products.wrong(product.rawValue, "at least one part") }
         func part(_ name: String) throws(PolicyError) -> UInt8 { UInt8(try parts.number(name, 0...255) ?? 0) }
         return SNPTCBParts(
             fmc: product == .turin ? try part("fmc") : nil, bootloader: try part("bootloader"), tee: try part("tee"),

@@ -17,7 +17,7 @@ struct CollateralOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "As of when dates are judged: RFC 3339 in UTC, 'now' or 'build'. (default: now; build where all collateral came with the bundle)",
+            "As of when dates are judged: RFC 3339 in UTC, 'now' or 'build'. (default: now; build where all collateral came with the bundle, and no nonce is asked for)",
             valueName: "time"))
     var at: String?
 
@@ -29,14 +29,16 @@ struct CollateralOptions: ParsableArguments {
     /// those that came with the bundle, the cache, the vendors. Throws where something is missing that appraisal cannot
     /// do without.
     ///
-    /// - Parameter bundled: the files of the bundle's `collateral/`, by their names.
+    /// - Parameters:
+    ///   - bundled: the files of the bundle's `collateral/`, by their names.
+    ///   - isFresh: see ``time(for:isFresh:)``.
     func collateral(
-        for envelopes: [EvidenceEnvelope], bundled: [String: [UInt8]] = [:]
+        for envelopes: [EvidenceEnvelope], bundled: [String: [UInt8]] = [:], isFresh: Bool = false
     ) async throws -> GatheredCollateral {
         let given = try CollateralSet(files: CollateralFiles.read(places))
         var bundled = try CollateralSet(files: bundled)
         // What has expired since the build is worth nothing to somebody who wants to know about now.
-        if case .now(let now)? = try chosenMoment() { bundled = bundled.inForce(at: now) }
+        if case .now(let now)? = try moment(isFresh) { bundled = bundled.inForce(at: now) }
         let gathering = CollateralGathering(given: given, bundled: bundled)
         return try await CollateralFetcher.with(try vendors.configuration()) {
             try await gathering.gather(for: envelopes, with: $0)
@@ -44,9 +46,19 @@ struct CollateralOptions: ParsableArguments {
     }
 
     /// As of when dates are judged.
-    func time(for collateral: GatheredCollateral) throws -> JudgedMoment {
-        try chosenMoment() ?? (collateral.isAllBundled ? .build : .now(Self.now))
+    ///
+    /// - Parameter isFresh: whether the evidence must carry a nonce. Then it was made for this verifier, and the present
+    ///   is the time to judge by, whatever end the build states.
+    func time(for collateral: GatheredCollateral, isFresh: Bool = false) throws -> JudgedMoment {
+        try moment(isFresh) ?? (collateral.isAllBundled ? .build : .now(Self.now))
     }
+
+    private func moment(_ isFresh: Bool) throws -> JudgedMoment? {
+        try chosenMoment() ?? (isFresh ? .now(Self.now) : nil)
+    }
+
+    /// What the line of commands says of time and collateral, for summaries.
+    var changes: [String] { places.map { "--collateral \($0)" } + (at.map { ["--at \($0)"] } ?? []) }
 
     /// What `--at` says; `nil` where it is not given.
     func chosenMoment() throws -> JudgedMoment? {

@@ -157,3 +157,29 @@ def test_inspect_shows_what_the_bundle_says(bundle):
     for word in ("software", "probe", nonce, "cargo", "rustc"):
         assert word in done.stdout, word
     assert json.loads(cupel("inspect", folder, "--json", check=0).stdout)
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--allow-software"], ["--allow-software", "--nonce", "NONCE"], ["--nonce", "00ff17", "--allow-software"],
+    ["--allow-software", "--json", "--offline"], ["--accept-any-measurement"], ["--allow-software", "--at", "now"],
+    ["--allow-software", "--at", "2020-01-01T00:00:00Z"], ["--at", "yesterday"], ["--nonce", "zz"],
+    ["--allow-software", "--policy", "POLICY"], ["--policy", "/nonexistent"], ["--collateral", "/nonexistent"],
+    ["--allow-software", "--collateral-cache", "CACHE", "--json"], ["--report-data", "00"], ["--evidence", "EVIDENCE"],
+], ids=" ".join)
+def test_usual_arguments_mean_the_same_however_they_are_spelt(bundle, folder, arguments):
+    """`--name VALUE` has a short way through the program, `--name=VALUE` the long one."""
+    place, nonce = bundle
+    (folder / "policy.yaml").write_text("version: 1\nplatforms: [software]\nrequireNonce: true\n")
+    names = {"NONCE": nonce, "POLICY": str(folder / "policy.yaml"), "CACHE": str(folder / "cache"),
+             "EVIDENCE": str(place / "evidence.json")}
+    arguments = [names.get(argument, argument) for argument in arguments]
+    targets = [] if "--evidence" in arguments else [place]
+    joined, rest = [], list(arguments)
+    while rest:
+        name = rest.pop(0)
+        joined.append(f"{name}={rest.pop(0)}" if rest and not rest[0].startswith("--") else name)
+    # A flag that stands alone is read the long way beside an option that is joined.
+    if joined == arguments:
+        joined.append(f"--collateral-cache={folder / 'cache'}")
+    short, long = cupel("verify", *targets, *arguments), cupel("verify", *targets, *joined)
+    assert (short.returncode, short.stdout, short.stderr) == (long.returncode, long.stdout, long.stderr)

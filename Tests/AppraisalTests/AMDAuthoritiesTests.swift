@@ -5,6 +5,7 @@ import Crypto
 import CryptoExtras
 import Evidence
 import StrictJSON
+import TestVectors
 import Testing
 
 /// The authorities that are built in.

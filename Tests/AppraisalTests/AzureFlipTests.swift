@@ -3,6 +3,7 @@ import Appraisal
 import ByteCoding
 import Evidence
 import StrictJSON
+import TestVectors
 import Testing
 
 /// Genuine evidence with one bit changed, at each byte: none is accepted but where nothing signs the byte.

@@ -3,6 +3,7 @@ import Appraisal
 import ByteCoding
 import Evidence
 import StrictJSON
+import TestVectors
 import Testing
 
 @Suite(.enabled(if: SharedVectors.arePresent, "the shared vectors are not there"))

@@ -3,6 +3,7 @@ import Appraisal
 import ByteCoding
 import Crypto
 import Evidence
+import TestVectors
 import Testing
 
 /// Every single byte changed, in reports, certificates and lists: none verifies, and no byte is benign.

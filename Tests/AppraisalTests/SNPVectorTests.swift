@@ -3,6 +3,7 @@ import Appraisal
 import ByteCoding
 import Evidence
 import StrictJSON
+import TestVectors
 import Testing
 
 /// Real evidence, and negatives made of it.

@@ -2,19 +2,20 @@
 import Appraisal
 import ByteCoding
 import Evidence
+import TestVectors
 import Testing
 
 /// No byte that counts can be changed: each is flipped once, in one bit, in real quotes and collateral.
-@Suite(.enabled(if: TDXVectors.arePresent, "the shared vectors are not there"))
+@Suite(.enabled(if: SharedVectors.arePresent, "the shared vectors are not there"))
 struct TDXByteTests {
     /// Quotes that a policy accepts with the collateral beside them: every byte is flipped.
-    static let appraised = TDXVectors.all("tdx").filter {
+    static let appraised = SharedVector.all("tdx").filter {
         $0.has("collateral") && !$0.isInvalid && !$0.id.hasPrefix("sgx")
     }
 
     @Test func tenQuotesAreAppraised() { #expect(Self.appraised.count == 10) }
 
-    @Test(arguments: appraised) func noByteOfAQuoteCanBeChanged(vector: TDXVector) throws {
+    @Test(arguments: appraised) func noByteOfAQuoteCanBeChanged(vector: SharedVector) throws {
         let bytes = try vector.bytes("quote")
         let now = try #require(vector.now)
         let set = try IntelCollateral(parsing: try vector.bytes("collateral"))
@@ -35,8 +36,8 @@ struct TDXByteTests {
     }
 
     /// Quotes without collateral, or below every level: what is before the certificates, whose bytes are tried above.
-    @Test(arguments: TDXVectors.all("tdx").filter { !$0.isInvalid && !$0.has("collateral") })
-    func noByteOfAnyQuoteCanBeChanged(vector: TDXVector) throws {
+    @Test(arguments: SharedVector.all("tdx").filter { !$0.isInvalid && !$0.has("collateral") })
+    func noByteOfAnyQuoteCanBeChanged(vector: SharedVector) throws {
         let bytes = try vector.bytes("quote")
         let quote = try IntelQuote(decoding: bytes)
         let now = try TDXVectorFacts.now(vector, quote)

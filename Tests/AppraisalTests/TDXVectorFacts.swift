@@ -4,6 +4,7 @@ import ByteCoding
 import Crypto
 import Evidence
 import StrictJSON
+import TestVectors
 import Testing
 
 /// The facts of the vectors' index that take keys and collateral; those of the quote alone are the decoder's.
@@ -13,13 +14,13 @@ enum TDXVectorFacts {
     ]
 
     /// The row's own time; a day of the PCK certificate where it has none.
-    static func now(_ vector: TDXVector, _ quote: IntelQuote) throws(MalformedBytes) -> Int64 {
+    static func now(_ vector: SharedVector, _ quote: IntelQuote) throws(MalformedBytes) -> Int64 {
         if let now = vector.now { return now }
         let chain = try? PEM.decode(quote.signature.pckChain, label: "CERTIFICATE").map { try Certificate(der: $0) }
         return (chain?.map(\.validity.notBefore).max() ?? 1_750_000_000) + 86_400
     }
 
-    static func of(_ vector: TDXVector) throws -> [String: JSONValue] {
+    static func of(_ vector: SharedVector) throws -> [String: JSONValue] {
         let quote = try IntelQuote(decoding: try vector.bytes("quote"))
         let now = try Self.now(vector, quote)
         guard let appraisal = try? IntelQuoteAppraisal(quote, collateral: [], now: now) else {
@@ -64,7 +65,7 @@ enum TDXVectorFacts {
         ]
     }
 
-    static func ofTCB(_ vector: TDXVector) throws -> [String: JSONValue] {
+    static func ofTCB(_ vector: SharedVector) throws -> [String: JSONValue] {
         let quote = try IntelQuote(decoding: try vector.bytes("quote"))
         let set = try IntelCollateral(parsing: try vector.bytes("collateral"))
         let now = try #require(vector.now)

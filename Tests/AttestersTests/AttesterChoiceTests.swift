@@ -2,6 +2,7 @@
 import Attesters
 import ByteCoding
 import Foundation
+import TestVectors
 import Testing
 
 @Suite struct AttesterChoiceTests {

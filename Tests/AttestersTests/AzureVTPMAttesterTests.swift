@@ -3,6 +3,7 @@ import Attesters
 import ByteCoding
 import Evidence
 import StrictJSON
+import TestVectors
 import Testing
 
 /// A TPM in software plays the virtual TPM of Azure's confidential machines: it holds a hardware report at the same

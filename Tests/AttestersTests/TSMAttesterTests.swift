@@ -4,6 +4,7 @@ import ByteCoding
 import Evidence
 import Foundation
 import StrictJSON
+import TestVectors
 import Testing
 
 @Suite struct TSMAttesterTests {

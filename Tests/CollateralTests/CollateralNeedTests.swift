@@ -4,6 +4,7 @@ import ByteCoding
 import Collateral
 import Evidence
 import StrictJSON
+import TestVectors
 import Testing
 
 @Suite struct CollateralNeedTests {

@@ -3,6 +3,7 @@ import Appraisal
 import ByteCoding
 import Collateral
 import Evidence
+import TestVectors
 import Testing
 
 @Suite struct CollateralSetFilesTests {

@@ -2,6 +2,7 @@
 import ByteCoding
 import Evidence
 import StrictJSON
+import TestVectors
 import Testing
 
 @Suite struct TPMTests {

@@ -2,6 +2,7 @@
 import ByteCoding
 import Inspection
 import StrictJSON
+import TestVectors
 import Testing
 
 /// That real files say what they are known to say; `Tests/EndToEnd/test_evidence.py` compares every fact.

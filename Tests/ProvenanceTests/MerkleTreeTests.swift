@@ -2,6 +2,7 @@
 import ByteCoding
 import Provenance
 import StrictJSON
+import TestVectors
 import Testing
 
 @Suite struct MerkleTreeTests {

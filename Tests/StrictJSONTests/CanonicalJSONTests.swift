@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ByteCoding
 import StrictJSON
+import TestVectors
 import Testing
 
 @Suite struct CanonicalJSONTests {

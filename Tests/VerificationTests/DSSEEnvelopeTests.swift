@@ -3,6 +3,7 @@ import Appraisal
 import ByteCoding
 import Crypto
 import StrictJSON
+import TestVectors
 import Testing
 import Verification
 
@@ -78,8 +79,8 @@ import Verification
     /// The published vectors: signatures by bare keys, and by the keys of Sigstore's certificates.
     @Test(
         .enabled(if: SharedVectors.arePresent, "the shared vectors are not there"),
-        arguments: SharedVectors.rows("statements", check: "dsse"))
-    func publishedVectorsAreJudgedAsTheirIndexSays(vector: VectorRow) throws {
+        arguments: SharedVector.all("statements", check: "dsse"))
+    func publishedVectorsAreJudgedAsTheirIndexSays(vector: SharedVector) throws {
         let id = try #require(vector["id"]?.stringValue)
         let expected = try #require(vector["expected"])
         let file = try JSONValue(
@@ -101,7 +102,7 @@ import Verification
         }
     }
 
-    private static func key(of vector: VectorRow, _ file: JSONValue) throws -> VerificationKey {
+    private static func key(of vector: SharedVector, _ file: JSONValue) throws -> VerificationKey {
         if let name = vector["files"]?["key"]?.stringValue {
             return try VerificationKey(text: SharedVectors.bytes("statements/\(name)"))
         }

@@ -4,6 +4,7 @@ import ByteCoding
 import Evidence
 import Provenance
 import StrictJSON
+import TestVectors
 import Testing
 import Verification
 
@@ -36,12 +37,12 @@ struct KettleVectorTests {
         }
     }
 
-    private static let vectors = SharedVectors.rows("kettle", check: "kettle")
+    private static let vectors = SharedVector.all("kettle", check: "kettle")
 
     @Test func allAreThere() { #expect(Self.vectors.count == 9) }
 
     @Test(arguments: vectors)
-    func factsOfTheProvenanceAreAsIndexed(row: VectorRow) throws {
+    func factsOfTheProvenanceAreAsIndexed(row: SharedVector) throws {
         let vector = try Vector(row.json)
         let value = try JSONValue(parsing: vector.provenance)
         let statement = try Statement(parsing: vector.provenance)
@@ -74,7 +75,7 @@ struct KettleVectorTests {
     }
 
     @Test(arguments: vectors)
-    func factsOfTheBindingAreAsIndexed(row: VectorRow) throws {
+    func factsOfTheBindingAreAsIndexed(row: SharedVector) throws {
         let vector = try Vector(row.json)
         guard let evidence = vector.evidence else {
             // Nothing binds it, so no bundle can be made of it.
@@ -98,7 +99,7 @@ struct KettleVectorTests {
     }
 
     @Test(arguments: vectors)
-    func bundlesAreVerifiedAsIndexed(row: VectorRow) throws {
+    func bundlesAreVerifiedAsIndexed(row: SharedVector) throws {
         let vector = try Vector(row.json)
         guard let evidence = vector.evidence else { return }
         var policy = VerificationPolicy()

@@ -2,6 +2,7 @@
 import Appraisal
 import ByteCoding
 import Evidence
+import TestVectors
 import Testing
 import Verification
 

@@ -3,6 +3,7 @@ import Appraisal
 import ByteCoding
 import Evidence
 import StrictJSON
+import TestVectors
 
 /// One vector of the group `snp`, and what is said of it.
 struct SNPVector {

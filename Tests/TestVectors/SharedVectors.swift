@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import StrictJSON
 import Testing
 
 /// The published vectors: the folder that CUPEL_SHARED names, or `shared` beside the package. Tests that need it are
 /// skipped, and say so, where it is absent.
-enum SharedVectors {
-    static let folder: String? = {
+package enum SharedVectors {
+    package static let folder: String? = {
         let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let shared =
@@ -16,9 +15,9 @@ enum SharedVectors {
         return FileManager.default.fileExists(atPath: vectors) ? vectors : nil
     }()
 
-    static var arePresent: Bool { folder != nil }
+    package static var arePresent: Bool { folder != nil }
 
-    static func bytes(_ path: String) throws -> [UInt8] {
+    package static func bytes(_ path: String) throws -> [UInt8] {
         let folder = try #require(folder)
         return Array(try Data(contentsOf: URL(filePath: "\(folder)/\(path)")))
     }

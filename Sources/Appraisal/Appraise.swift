@@ -24,13 +24,6 @@ public func appraise(
     }
 }
 
-func unsupported(_ platform: String) -> AppraisalResult {
-    notAppraised(
-        Finding(
-            .unsupportedPlatform, subject: "platform", expected: "'\(Platform.software.rawValue)'",
-            found: "'\(platform)' is not appraised by this version", remedy: "use a newer version of cupel"))
-}
-
 private func unknown(_ platform: String) -> AppraisalResult {
     let known = Platform.allCases.map(\.rawValue).sorted().joined(separator: ", ")
     return notAppraised(
@@ -48,10 +41,10 @@ private func notAppraised(_ obstacle: Finding) -> AppraisalResult {
 }
 
 /// The names of steps 1 to 4 in a report.
-enum EvidenceStep {
+package enum EvidenceStep {
     static let format = "format"
     static let signature = "signature"
-    static let measurement = "measurement"
+    package static let measurement = "measurement"
     static let platformPolicy = "platform"
 
     static let afterFormat = [(2, signature), (3, measurement), (4, platformPolicy)]

@@ -39,8 +39,6 @@ extension Finding.Code {
     public static let malformedEvidence = Self(rawValue: "evidence.malformed")
     /// No appraiser knows the platform.
     public static let unknownPlatform = Self(rawValue: "evidence.unknown-platform")
-    /// The platform is known; this version cannot appraise it.
-    public static let unsupportedPlatform = Self(rawValue: "evidence.unsupported-platform")
     /// An appraiser left a step out, which is a defect of this program.
     public static let incompleteAppraisal = Self(rawValue: "appraisal.incomplete")
 }

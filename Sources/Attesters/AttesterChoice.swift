@@ -25,8 +25,11 @@ public enum AttesterChoice: String, CaseIterable, Sendable {
         switch self {
         case .software: return HostAttesters.Found(try software(), "a key, as asked for")
         case .automatic:
-            if let found = try HostAttesters(tcti: tcti, in: places).confidential { return found }
-            return HostAttesters.Found(try software(), "a key, since this is no confidential machine")
+            let host = try HostAttesters(tcti: tcti, in: places)
+            if let found = host.confidential { return found }
+            return HostAttesters.Found(
+                try software(),
+                "a key, since no confidential machine was found: \(host.notes.joined(separator: "; "))")
         case .snp, .tdx, .azureSNP, .azureTDX, .vtpm: return try named(tcti, places)
         }
     }

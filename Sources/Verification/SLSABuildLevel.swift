@@ -32,9 +32,15 @@ public enum SLSABuildLevel: Int, CaseIterable, Sendable {
         }
     }
 
+    /// Whether a report says that the launch measurement is that of a known image. An event log that agrees with the
+    /// registers, which is of the same step, says nothing of the kind.
+    package static func isImageKnown(_ lines: [ReportLine]) -> Bool {
+        lines.contains { $0.name == EvidenceStep.measurement && $0.status == .passed }
+    }
+
     /// Whether the policy lets a host into its guests. What else it lets pass is its own business.
     private static func isWeakened(_ policy: AppraisalPolicy) -> Bool {
-        policy.snp.acceptDebugGuestsUnsafely || policy.tdx.acceptDebugGuestsUnsafely
+        policy.snp.acceptDebugGuestsUnsafely || policy.snp.acceptMigrationAgents || policy.tdx.acceptDebugGuestsUnsafely
             || policy.tdx.acceptReservedAttributesUnsafely || policy.tdx.acceptAnyServiceTDUnsafely
             || policy.tpm.acceptUnboundAttestationKeyUnsafely || policy.tpm.acceptSHA1BankUnsafely
     }

@@ -35,7 +35,7 @@ public func verify(
     report.complete(steps: 1...7)
     let level = SLSABuildLevel(
         platform: envelope.flatMap { Platform(rawValue: $0.platform) },
-        isImageKnown: report.lines.contains { $0.step == 3 && $0.status == .passed },
+        isImageKnown: SLSABuildLevel.isImageKnown(report.lines),
         isolation: provenance.record?.isolation,
         policy: policy.appraisal)
     return VerificationReport(

@@ -33,8 +33,8 @@ public func verify(_ bundle: NamedBundle, policy: VerificationPolicy) -> Verific
 
 /// Decides whether bundles from different platforms prove the same artifacts (k of n).
 ///
-/// Each bundle is verified on its own. Those that verify must have artifacts of the same digests, whatever their names,
-/// or all are refused: one of the builders is broken, or the build cannot be reproduced. With a
+/// Each bundle is verified on its own. Those that verify must have artifacts of the same names and
+/// digests, or all are refused: one of the builders is broken, or the build cannot be reproduced. With a
 /// ``VerificationPolicy/quorum``, at least as many different platforms must verify as it says; a bundle that does not
 /// verify is not counted, and does no harm. Without one, all bundles must verify.
 public func verify(_ bundles: [NamedBundle], policy: VerificationPolicy) -> JoinedReport {

@@ -79,7 +79,7 @@ struct Verify: AsyncParsableCommand {
             json: json
         ) { contents in
             let envelopes = (try? EvidenceEnvelope(parsing: contents.evidence)).map { [$0] } ?? []
-            let isFresh = policy.nonce != nil
+            let isFresh = policy.nonce != nil || !policy.acceptsBuildTime
             let gathered = try await collateralOptions.collateral(
                 for: envelopes, bundled: contents.collateral, isFresh: isFresh)
             return (gathered.set, try collateralOptions.time(for: gathered, isFresh: isFresh) == .build)

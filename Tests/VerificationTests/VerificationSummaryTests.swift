@@ -109,10 +109,22 @@ import Verification
         let found = SLSABuildLevel(
             platform: platform, isImageKnown: isImageKnown, isolation: isolation, policy: AppraisalPolicy())
         #expect(found.rawValue == level)
-        var weak = AppraisalPolicy()
-        weak.snp.acceptDebugGuestsUnsafely = true
-        let weakened = SLSABuildLevel(
-            platform: platform, isImageKnown: isImageKnown, isolation: isolation, policy: weak)
-        #expect(weakened == .one)
+        for weaken in [\SNPPolicy.acceptDebugGuestsUnsafely, \.acceptMigrationAgents] {
+            var weak = AppraisalPolicy()
+            weak.snp[keyPath: weaken] = true
+            let weakened = SLSABuildLevel(
+                platform: platform, isImageKnown: isImageKnown, isolation: isolation, policy: weak)
+            #expect(weakened == .one)
+        }
+    }
+
+    /// A log that agrees with the registers is of step 3 too.
+    @Test func anEventLogMakesNoImageKnown() {
+        var report = ReportRecorder()
+        report.leaveOut(3, "measurement", "not checked, as any was accepted")
+        report.pass(3, "event log", "replaying it gives the registers")
+        #expect(!SLSABuildLevel.isImageKnown(report.lines))
+        report.pass(3, "measurement", "MRTD is that of an image")
+        #expect(SLSABuildLevel.isImageKnown(report.lines))
     }
 }

@@ -54,7 +54,8 @@ struct PolicyOptions: ParsableArguments {
 
     /// The options that change what a policy file says, for ``VerificationSummary``.
     var changes: [String] {
-        var changes = measurements.map { "--measurements \($0)" }
+        var changes =
+            measurements.map { "--measurements \($0)" } + measurementsKey.map { "--measurements-key \($0)" }
         if acceptAnyMeasurement { changes.append("--accept-any-measurement") }
         if allowSoftware { changes.append("--allow-software") }
         if let nonce { changes.append("--nonce \(nonce)") }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ByteCoding
 import Evidence
+import Inspection
 import StrictJSON
 
 extension FuzzTarget {
@@ -93,9 +94,20 @@ extension FuzzTarget {
             let again = try? EvidenceEnvelope(parsing: envelope.canonicalBytes)
             expect(again == envelope, "the envelope reads differently")
         },
+        FuzzTarget("inspected-file", { bytes throws(MalformedBytes) in try inspected(bytes) }) { _, file in
+            expect((try? JSONValue(parsing: file.json.canonicalBytes)) != nil, "what is shown is no JSON")
+        },
     ]
 
-    /// A file of evidence as `cupel inspect` takes it: recognised, then decoded.
+    /// A file as `cupel inspect` takes it: also certificates, lists and collateral.
+    private static func inspected(_ bytes: [UInt8]) throws(MalformedBytes) -> InspectedFile {
+        guard let file = try InspectedFile(recognising: bytes) else {
+            throw MalformedBytes(format: "file", offset: 0, reason: "not recognised")
+        }
+        return file
+    }
+
+    /// A file of evidence as `cupel verify --evidence` takes it: recognised, then decoded.
     private static func file(_ bytes: [UInt8]) throws(MalformedBytes) -> EvidenceFile {
         guard let format = EvidenceFormat(recognising: bytes) else {
             throw MalformedBytes(format: "evidence", offset: 0, reason: "not recognised")

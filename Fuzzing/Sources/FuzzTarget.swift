@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import ByteCoding
 import Foundation
+import Synchronization
+
+/// Inputs that were decoded: with none, no property was looked at.
+let accepted = Atomic(0)
 
 /// A decoder, and what must hold for any input.
 struct FuzzTarget: Sendable {
@@ -14,7 +18,9 @@ struct FuzzTarget: Sendable {
     ) {
         self.name = name
         feed = { bytes in
-            if let value = try? decode(bytes) { holds(bytes, value) }
+            guard let value = try? decode(bytes) else { return }
+            accepted.add(1, ordering: .relaxed)
+            holds(bytes, value)
         }
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Synchronization
 
 /// The decoder that this process feeds: libFuzzer has no arguments of ours, so the environment names it.
 private let chosen: FuzzTarget = {
@@ -15,6 +16,7 @@ private let chosen: FuzzTarget = {
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(_: UnsafePointer<CInt>?, _: UnsafeRawPointer?) -> CInt {
     _ = chosen
+    atexit { FileHandle.standardError.write(Data("accepted: \(accepted.load(ordering: .relaxed))\n".utf8)) }
     return 0
 }
 

@@ -27,6 +27,9 @@ SHARED = pathlib.Path(os.environ.get("CUPEL_SHARED", ROOT.parent / "shared"))
 # Settings of whoever runs the tests must not reach what is tested, nor must the hardware that the tests run on.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("CUPEL_")}
 ENVIRONMENT["CUPEL_ATTESTER"] = "software"
+# What was fetched before on this machine decides nothing here.
+CACHE = tempfile.TemporaryDirectory(prefix="cupel-test-cache-")
+ENVIRONMENT["XDG_CACHE_HOME"] = CACHE.name
 
 
 class Server:

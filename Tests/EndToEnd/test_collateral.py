@@ -130,7 +130,8 @@ def test_bare_evidence_will_do(folder):
         assert fetch(VECTORS / QUOTE, *options).returncode == 0
         assert fetch(VECTORS / REPORT, *options).returncode == 0
     # What was fetched is enough to verify with: the image is unknown, the rest holds.
-    done = cupel("verify", "--evidence", VECTORS / REPORT, "--collateral", folder / "out", "--offline")
+    done = cupel("verify", "--evidence", VECTORS / REPORT, "--collateral", folder / "out", "--offline",
+                 "--at", "2026-06-01T00:00:00Z")
     assert done.returncode == 1 and "genuine hardware, unknown image" in done.stdout, done.stdout + done.stderr
 
 
@@ -138,7 +139,7 @@ def test_verify_fetches_what_it_cannot_do_without_and_no_more(folder):
     vendors = Vendors()
     with serving(vendors) as mirrors:
         done = cupel("verify", "--evidence", VECTORS / REPORT, "--accept-any-measurement", "--collateral-cache",
-                     folder / "cache", *mirrors)
+                     folder / "cache", "--at", "2026-06-01T00:00:00Z", *mirrors)
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(vendors.asked) == 1, vendors.asked
 

@@ -46,7 +46,7 @@ package struct MeasurementCheck {
     }
 
     /// Whether every register that the entry names holds what it says, and it names those that matter.
-    private func isLaunched(_ image: KnownImage) -> Bool {
+    func isLaunched(_ image: KnownImage) -> Bool {
         guard image.platform.family == platform.family, !image.registers.isEmpty,
             needed.isSubset(of: image.registers.keys)
         else { return false }

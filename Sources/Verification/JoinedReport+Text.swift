@@ -14,7 +14,8 @@ extension JoinedReport {
         }
         text += "\n" + lines.map { VerificationReport.line($0, style) }.joined()
         text += VerificationReport.section(
-            "why", (findings + partFindings).map(VerificationReport.reason), most: VerificationReport.mostReasons)
+            "why", (findings + obstacles + partFindings).map(VerificationReport.reason),
+            most: VerificationReport.mostReasons)
         guard verdict == .verified else { return text }
         text += VerificationReport.section("not proved", doesNotProve, most: VerificationReport.mostReasons)
         return text

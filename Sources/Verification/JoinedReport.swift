@@ -11,6 +11,8 @@ public struct JoinedReport: Hashable, Sendable {
     public let lines: [ReportLine]
     /// Why they are refused together; the reasons against one bundle stand in its own report.
     public let findings: [Finding]
+    /// Why what is compared between them could not be decided.
+    public let obstacles: [Finding]
     public let verdict: VerificationReport.Verdict
 
     /// One bundle and its report.
@@ -27,6 +29,7 @@ public struct JoinedReport: Hashable, Sendable {
         [
             "verdict": .string(verdict.rawValue), "exitCode": .integer(Int(exitCode)),
             "lines": .array(lines.map(\.json)), "findings": .array(findings.map(\.json)),
+            "obstacles": .array(obstacles.map(\.json)),
             "bundles": .array(parts.map { ["name": .string($0.name), "report": $0.report.json] }),
         ]
     }

@@ -43,7 +43,8 @@ public func verify(_ bundles: [NamedBundle], policy: VerificationPolicy) -> Join
     let parts = bundles.map { JoinedReport.Part(name: $0.name, report: verify($0, policy: single)) }
     let agreement = Agreement(of: parts.map { Agreement.Outcome($0) }, quorum: policy.quorum)
     return JoinedReport(
-        parts: parts, lines: agreement.steps.lines, findings: agreement.steps.findings, verdict: agreement.verdict)
+        parts: parts, lines: agreement.steps.lines, findings: agreement.steps.findings,
+        obstacles: agreement.steps.obstacles, verdict: agreement.verdict)
 }
 
 /// What was compared between bundles, and what came out.

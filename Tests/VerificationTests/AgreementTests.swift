@@ -78,6 +78,8 @@ struct Case: Sendable, CustomTestStringConvertible {
         #expect(agreement.verdict == row.verdict)
         #expect(agreement.steps.findings.map(\.code.rawValue) == row.codes)
         #expect(agreement.steps.lines.map(\.step) == [6, 7])
+        let isUndecided = row.quorum != nil && row.verdict == .notChecked
+        #expect(agreement.steps.obstacles.map(\.code) == (isUndecided ? [.policyQuorum] : []))
     }
 
     @Test func theSameFilesUnderOtherNamesAreOtherArtifacts() {

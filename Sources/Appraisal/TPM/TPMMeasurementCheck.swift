@@ -18,7 +18,7 @@ struct TPMMeasurementCheck {
 
     /// Returns the image that was launched, where the verifier knows it.
     func record(in steps: inout ReportRecorder) -> KnownImage? {
-        let launched = policy.knownImages.filter(isLaunched)
+        let launched = policy.knownImages.filter(check(against: policy).isLaunched)
         var sufficient = policy
         sufficient.knownImages.removeAll(where: Self.namesNoSystem)
         if let image = launched.first, launched.allSatisfy(Self.namesNoSystem), !policy.acceptAnyMeasurementUnsafely {
@@ -31,17 +31,11 @@ struct TPMMeasurementCheck {
                     remedy: "add the registers of the guest's own system to the entry"))
             return nil
         }
-        MeasurementCheck(platform: platform, registers: registers, needed: needed, policy: sufficient)
-            .record(in: &steps)
-        return launched.first { !Self.namesNoSystem($0) }
+        return check(against: sufficient).record(in: &steps)
     }
 
-    private func isLaunched(_ image: KnownImage) -> Bool {
-        image.platform.family == platform.family && !image.registers.isEmpty
-            && needed.isSubset(of: image.registers.keys)
-            && image.registers.allSatisfy { name, value in
-                registers.contains { $0.name == name && $0.value == value }
-            }
+    private func check(against policy: AppraisalPolicy) -> MeasurementCheck {
+        MeasurementCheck(platform: platform, registers: registers, needed: needed, policy: policy)
     }
 
     private static func namesNoSystem(_ image: KnownImage) -> Bool {

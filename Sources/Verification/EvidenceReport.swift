@@ -28,13 +28,10 @@ public struct EvidenceReport: Hashable, Sendable {
         _ report: ReportRecorder, platform: String?, signed: [UInt8]?, time: JudgedTime, proves: [String],
         doesNotProve: [String]
     ) {
-        // What the policy adds to an earlier step stands with it; within a step the order stays.
-        lines = (1...7).flatMap { step in report.lines.filter { $0.step == step } }
+        lines = report.linesInOrder
         findings = report.findings
         obstacles = report.obstacles
-        let hasFailure = !findings.isEmpty || lines.contains { $0.status == .failed }
-        let hasGap = !obstacles.isEmpty || lines.contains { $0.status == .cannotCheck }
-        verdict = hasFailure ? .refused : hasGap ? .notChecked : .verified
+        verdict = report.verdict
         self.platform = platform
         self.signed = signed
         datesAsOf = time.rfc3339

@@ -4,12 +4,12 @@ internal import Provenance
 internal import StrictJSON
 
 /// The end of a build as provenance states it.
-enum BuildTime {
+package enum BuildTime {
     /// Seconds by which the clocks of builder and verifier may differ.
     static let tolerance: Int64 = 600
 
     /// RFC 3339 in UTC, also with a fraction of a second and with `+00:00`, as other builders write it.
-    static func seconds(_ text: String) -> Int64? {
+    package static func seconds(_ text: String) -> Int64? {
         var text = text[...]
         if text.hasSuffix("+00:00") { text = text.dropLast(6) + "Z" }
         if text.hasSuffix("Z"), let point = text.firstIndex(of: ".") {

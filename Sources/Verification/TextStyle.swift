@@ -35,7 +35,8 @@ struct TextStyle {
         }.joined(separator: " ")
     }
 
-    private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
+    /// No control or format character, and none that some readers take for a line break.
+    static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
         default: true

@@ -47,13 +47,10 @@ public struct VerificationReport: Hashable, Sendable {
         _ report: ReportRecorder, bundle: BundleContents, platform: String?, time: JudgedTime, subjects: [Subject],
         level: SLSABuildLevel, claims: BundleClaims
     ) {
-        // What the policy adds to an earlier step stands with it; within a step the order stays.
-        lines = (1...7).flatMap { step in report.lines.filter { $0.step == step } }
+        lines = report.linesInOrder
         findings = report.findings
         obstacles = report.obstacles
-        let hasFailure = !findings.isEmpty || lines.contains { $0.status == .failed }
-        let hasGap = !obstacles.isEmpty || lines.contains { $0.status == .cannotCheck }
-        verdict = hasFailure ? .refused : hasGap ? .notChecked : .verified
+        verdict = report.verdict
         self.platform = platform
         provenanceDigest = Digest256(of: bundle.provenance)
         evidenceDigest = Digest256(of: bundle.evidence)

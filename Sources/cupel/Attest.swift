@@ -44,11 +44,7 @@ struct Attest: AsyncParsableCommand {
         Console.note("asking \(found.source) for evidence of '\(found.attester.platform)'")
         let evidence = try found.attester.attest(request).canonicalBytes
         guard let output else { return Console.print(String(decoding: evidence, as: UTF8.self)) }
-        do {
-            try Data(evidence).write(to: URL(fileURLWithPath: output), options: .atomic)
-        } catch {
-            throw CommandFailure("could not write \(output): \(error.localizedDescription)")
-        }
+        try InputFile.write(evidence, to: output)
     }
 
     private static func choice(_ name: String) throws -> AttesterChoice {

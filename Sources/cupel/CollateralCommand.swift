@@ -110,7 +110,7 @@ struct CollateralListing {
         guard !asJSON else {
             return Console.print(["folder": .string(place), "collateral": .array(set.items.map(json))])
         }
-        let now = Int64(Date().timeIntervalSince1970)
+        let now = Clock.now
         let lines = set.items.map { "  \(Console.plain($0.name))\n    \(dates($0, now))" }
         Console.print("\(Console.plain(place)): \(set.items.count) pieces\n" + lines.joined(separator: "\n"))
     }

@@ -89,8 +89,7 @@ struct TPMKeyCheck {
 
     /// Reads one certificate as DER, or several as PEM.
     private static func certificates(_ bytes: [UInt8]) throws(MalformedBytes) -> [Certificate] {
-        guard bytes.starts(with: "-----BEGIN".utf8) else { return [try Certificate(der: bytes)] }
-        return try PEM.decode(bytes, label: "CERTIFICATE").map { der throws(MalformedBytes) in
+        try PEM.orDER(bytes, label: "CERTIFICATE").map { der throws(MalformedBytes) in
             try Certificate(der: der)
         }
     }

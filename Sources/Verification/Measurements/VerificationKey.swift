@@ -39,6 +39,11 @@ public struct VerificationKey: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether a text is a key, and not the name of a file that holds one.
+    public static func isKeyItself(_ text: String) -> Bool {
+        text.contains("-----BEGIN") || (text.utf8.count == 64 && text.allSatisfy(\.isHexDigit))
+    }
+
     /// Reads PEM ("PUBLIC KEY"), or 64 hexadecimal digits of an Ed25519 key; white space around them does not count.
     public init(text bytes: [UInt8]) throws(MalformedBytes) {
         let text = String(decoding: bytes, as: UTF8.self)

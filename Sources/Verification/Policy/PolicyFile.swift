@@ -82,7 +82,8 @@ public struct PolicyFile: Sendable {
         var keys: [VerificationKey] = VerificationKey.cupelReleases
         for text in try section.texts("keys") ?? [] {
             do {
-                keys.append(try VerificationKey(text: Self.isKeyItself(text) ? Array(text.utf8) : files[text] ?? []))
+                keys.append(
+                    try VerificationKey(text: VerificationKey.isKeyItself(text) ? Array(text.utf8) : files[text] ?? []))
             } catch {
                 throw section.refusal("keys", "'\(text.prefix(60))': \(error)")
             }
@@ -120,7 +121,7 @@ public struct PolicyFile: Sendable {
 
     private static func references(_ members: PolicyMembers) throws(PolicyError) -> [String] {
         let measurements = try members.inner("measurements", known: ["lists", "keys"])
-        let keys = try measurements?.texts("keys")?.filter { !isKeyItself($0) }
+        let keys = try measurements?.texts("keys")?.filter { !VerificationKey.isKeyItself($0) }
         let authorities = try members.inner("tpm", known: nil)?.texts(TPMKeys.authorities)
         let named =
             (try measurements?.texts("lists") ?? []) + (keys ?? [])
@@ -128,10 +129,5 @@ public struct PolicyFile: Sendable {
         var references: [String] = []
         for name in named where !references.contains(name) { references.append(name) }
         return references
-    }
-
-    /// Whether a text is a key, and not the name of a file that holds one.
-    private static func isKeyItself(_ text: String) -> Bool {
-        text.contains("-----BEGIN") || (text.utf8.count == 64 && text.allSatisfy(\.isHexDigit))
     }
 }

@@ -45,8 +45,7 @@ enum TPMKeys {
 
     /// The certificates of a file, each of which must parse: a CA that is not understood is none that is trusted.
     private static func parts(_ bytes: [UInt8]) throws(MalformedBytes) -> [[UInt8]] {
-        let isText = bytes.starts(with: "-----BEGIN".utf8)
-        let found = isText ? try PEM.decode(bytes, label: "CERTIFICATE") : [bytes]
+        let found = try PEM.orDER(bytes, label: "CERTIFICATE")
         for der in found { _ = try Certificate(der: der) }
         return found
     }

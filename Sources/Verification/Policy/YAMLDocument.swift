@@ -69,7 +69,7 @@ private struct YAMLSource {
             case "\n": lines.append([])
             case "\r", "\t": lines[lines.count - 1].append(scalar)
             default:
-                guard Self.isPlain(scalar) else {
+                guard TextStyle.isHarmless(scalar) else {
                     throw Self.badCharacter(lines.count, "the character U+\(String(scalar.value, radix: 16))")
                 }
                 lines[lines.count - 1].append(scalar)
@@ -86,14 +86,6 @@ private struct YAMLSource {
         guard lines.indices.contains(mark.line - 1) else { return nil }
         let line = lines[mark.line - 1]
         return line.indices.contains(mark.column - 1) ? line[mark.column - 1] : nil
-    }
-
-    /// No control or format character, and none that some readers take for a line break.
-    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
-        default: true
-        }
     }
 
     private static func badCharacter(_ line: Int, _ what: String) -> PolicyError {

@@ -10,7 +10,7 @@ enum Verdicts {
         var appraisal = AppraisalPolicy()
         appraisal.acceptSoftwareUnsafely = acceptSoftware
         let policy = VerificationPolicy(
-            nonce: nonce, appraisal: appraisal, now: Int64(Date().timeIntervalSince1970))
+            nonce: nonce, appraisal: appraisal, now: Clock.now)
         return verify(contents, policy: policy)
     }
 }

@@ -8,31 +8,12 @@ enum EvidenceReader {
 
     /// A file, `-` for standard input, or a folder as configfs-tsm has it: its `outblob`, and its `auxblob` after it.
     static func read(_ path: String) throws -> [UInt8] {
-        guard isReport(folder: path) else { return try readFile(path) }
+        guard isReport(folder: path) else { return try InputFile.read(path, limit: limit) }
         let auxiliary = "\(path)/auxblob"
-        return try readFile("\(path)/outblob") + (access(auxiliary, F_OK) == 0 ? readFile(auxiliary) : [])
+        let report = try InputFile.read("\(path)/outblob", limit: limit)
+        return access(auxiliary, F_OK) == 0 ? report + (try InputFile.read(auxiliary, limit: limit)) : report
     }
 
     /// Whether this is a folder with an `outblob` (Linux, Documentation/ABI/testing/configfs-tsm-report).
     static func isReport(folder path: String) -> Bool { access("\(path)/outblob", F_OK) == 0 }
-
-    private static func readFile(_ path: String) throws -> [UInt8] {
-        guard let file = path == "-" ? .standardInput : FileHandle(forReadingAtPath: path) else {
-            throw CommandFailure("\(Console.plain(path)) could not be opened: \(String(cString: strerror(errno)))")
-        }
-        var bytes: [UInt8] = []
-        do {
-            while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty {
-                bytes.append(contentsOf: piece)
-                guard bytes.count <= limit else {
-                    throw CommandFailure("\(Console.plain(path)) has more than \(limit) bytes")
-                }
-            }
-        } catch let failure as CommandFailure {
-            throw failure
-        } catch {
-            throw CommandFailure("\(Console.plain(path)) could not be read")
-        }
-        return bytes
-    }
 }

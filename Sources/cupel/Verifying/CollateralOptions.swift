@@ -3,7 +3,7 @@ import Appraisal
 import ArgumentParser
 import Collateral
 import Evidence
-import Foundation
+import Verification
 
 /// Where a verifier's collateral comes from, and as of when it is judged, on the command line.
 struct CollateralOptions: ParsableArguments {
@@ -50,11 +50,11 @@ struct CollateralOptions: ParsableArguments {
     /// - Parameter isFresh: whether the evidence must carry a nonce. Then it was made for this verifier, and the present
     ///   is the time to judge by, whatever end the build states.
     func time(for collateral: GatheredCollateral, isFresh: Bool = false) throws -> JudgedMoment {
-        try moment(isFresh) ?? (collateral.isAllBundled ? .build : .now(Self.now))
+        try moment(isFresh) ?? (collateral.isAllBundled ? .build : .now(Clock.now))
     }
 
     private func moment(_ isFresh: Bool) throws -> JudgedMoment? {
-        try chosenMoment() ?? (isFresh ? .now(Self.now) : nil)
+        try chosenMoment() ?? (isFresh ? .now(Clock.now) : nil)
     }
 
     /// What the line of commands says of time and collateral, for summaries.
@@ -64,18 +64,15 @@ struct CollateralOptions: ParsableArguments {
     func chosenMoment() throws -> JudgedMoment? {
         switch at {
         case nil: return nil
-        case "now": return .now(Self.now)
+        case "now": return .now(Clock.now)
         case "build": return .build
         case let text?:
-            let utc = text.hasSuffix("+00:00") ? text.dropLast(6) + "Z" : text
-            guard let time = CivilTime(rfc3339: utc) else {
+            guard let time = BuildTime.seconds(text) else {
                 throw ValidationError("--at needs a time such as 2026-03-17T10:00:00Z, 'now' or 'build', not '\(text)'")
             }
-            return .given(time.secondsSince1970)
+            return .given(time)
         }
     }
-
-    private static var now: Int64 { Int64(Date().timeIntervalSince1970) }
 }
 
 /// A time at which dates are judged, and whose it is.

@@ -6,15 +6,18 @@ enum InputFile {
     /// Bytes; a larger one is not read.
     static let limit = 4 << 20
 
-    /// Links are followed: the user named them. `-` is standard input.
-    static func read(_ path: String) throws -> [UInt8] {
+    /// Read to its end, be it a file or a pipe. Links are followed: the user named them. `-` is standard input.
+    static func read(_ path: String, limit: Int = limit) throws -> [UInt8] {
         guard let file = path == "-" ? .standardInput : FileHandle(forReadingAtPath: path) else {
             throw CommandFailure("\(Console.plain(path)) could not be opened: \(String(cString: strerror(errno)))")
         }
+        var bytes: [UInt8] = []
         do {
-            let bytes = Array(try file.read(upToCount: limit + 1) ?? Data())
-            guard bytes.count <= limit else {
-                throw CommandFailure("\(Console.plain(path)) has more than \(limit) bytes")
+            while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty {
+                bytes.append(contentsOf: piece)
+                guard bytes.count <= limit else {
+                    throw CommandFailure("\(Console.plain(path)) has more than \(limit) bytes")
+                }
             }
             return bytes
         } catch let failure as CommandFailure {

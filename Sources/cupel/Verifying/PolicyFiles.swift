@@ -32,9 +32,9 @@ enum PolicyFiles {
 
     /// A key itself, or a file that holds one.
     private static func key(_ text: String) throws -> VerificationKey {
-        let isItself = text.utf8.count == 64 && text.allSatisfy(\.isHexDigit)
         do {
-            return try VerificationKey(text: isItself ? Array(text.utf8) : InputFile.read(text))
+            return try VerificationKey(
+                text: VerificationKey.isKeyItself(text) ? Array(text.utf8) : InputFile.read(text))
         } catch let error as MalformedBytes {
             throw CommandFailure("\(Console.plain(text)): \(error)", hint: "a key is PEM, or 64 hexadecimal digits")
         }

@@ -19,13 +19,14 @@ extension BuildRun {
         let archive = try TarGzipWriter(path: job.unfinishedResultPath)
         let subjects = try pack(build.artifacts, into: archive, under: "\(folder)/artifacts")
         _ = try archive.add(file: job.logPath, as: "\(folder)/build.log", executable: false)
-        let statement = try statement(inputs, build, subjects: subjects)
+        let (statement, bill) = try statement(inputs, build, subjects: subjects)
         let provenance = statement.canonicalBytes
 
         try events.append([.attest("Generating attestation")])
         let evidence = try await attest(provenance)
         _ = try archive.addBytes(evidence, as: "\(folder)/evidence.json")
         _ = try archive.addBytes(provenance, as: "\(folder)/provenance.json")
+        _ = try archive.addBytes(bill, as: "\(folder)/\(BuildFacts.billOfMaterialsName)")
         try archive.close()
         try publish()
     }
@@ -53,9 +54,10 @@ extension BuildRun {
         return subjects
     }
 
+    /// The provenance, and the bill of materials that it names.
     private func statement(
         _ inputs: VerifiedInputs, _ build: CompletedBuild, subjects: [Subject]
-    ) throws(BuildFailure) -> Statement {
+    ) throws(BuildFailure) -> (Statement, billOfMaterials: [UInt8]) {
         let profile = settings.sandbox.profile
         let facts = BuildFacts(
             buildType: CargoToolchain.buildType,
@@ -82,7 +84,7 @@ extension BuildRun {
             launchMeasurement: settings.launchMeasurement.map { Hex.encode($0) },
             subjects: subjects)
         do {
-            return try facts.statement()
+            return (try facts.statement(), facts.billOfMaterials())
         } catch {
             throw BuildFailure(.provenance, "the provenance could not be stated: \(error)")
         }

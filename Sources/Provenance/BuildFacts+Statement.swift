@@ -19,8 +19,7 @@ extension BuildFacts {
         if let subject = subjects.first(where: { !$0.isPlainPath }) {
             throw Self.malformed("subject", "'\(subject.name)' is not a plain relative path")
         }
-        let resolved =
-            [source.descriptor, lockfile] + dependencies.sorted { ResourceDescriptor.precedes($0, $1, by: \.uri) }
+        let resolved = [source.descriptor, lockfile] + sortedDependencies
         let sortedTools = tools.sorted { ResourceDescriptor.precedes($0, $1, by: \.name) }
         let inputs = InputTree(resolvedDependencies: resolved, tools: sortedTools)
         let predicate: JSONValue = [
@@ -53,6 +52,9 @@ extension BuildFacts {
         var byproducts: [ResourceDescriptor] = [
             ResourceDescriptor(name: "input_merkle_root", digest: ["sha256": inputRoot.hex]),
             ResourceDescriptor(name: "build.log", digest: ["sha256": logDigest.hex], mediaType: "text/plain"),
+            ResourceDescriptor(
+                name: Self.billOfMaterialsName, digest: ["sha256": Digest256(of: billOfMaterials()).hex],
+                mediaType: Self.billOfMaterialsType),
         ]
         if let launchMeasurement {
             byproducts.append(ResourceDescriptor(name: "launch_measurement", digest: ["sha384": launchMeasurement]))

@@ -67,6 +67,15 @@ public struct BuildFacts: Sendable {
         self.launchMeasurement = launchMeasurement
         self.subjects = subjects
     }
+
+    /// In the order of provenance; those of one URI by their text.
+    var sortedDependencies: [ResourceDescriptor] {
+        dependencies.sorted {
+            $0.uri == $1.uri
+                ? $0.json.canonicalBytes.lexicographicallyPrecedes($1.json.canonicalBytes)
+                : ResourceDescriptor.precedes($0, $1, by: \.uri)
+        }
+    }
 }
 
 /// The source as it was resolved, and as it was asked for.

@@ -30,6 +30,8 @@ public struct BuildRecord: Hashable, Sendable {
     public let inputMerkleRoot: Digest256
     /// Of `build.log`.
     public let logDigest: Digest256
+    /// Of ``BuildFacts/billOfMaterialsName``; `nil` for builds of releases that made none.
+    public let billOfMaterialsDigest: Digest256?
 
     /// Throws at another predicate, missing fields, an input without a digest, and inputs out of order.
     public init(_ statement: Statement) throws(MalformedBytes) {
@@ -64,6 +66,7 @@ public struct BuildRecord: Hashable, Sendable {
         let byproducts = try details.array("byproducts")
         inputMerkleRoot = try Self.digest(of: "input_merkle_root", in: byproducts)
         logDigest = try Self.digest(of: "build.log", in: byproducts)
+        billOfMaterialsDigest = try Self.digest(ofOptional: BuildFacts.billOfMaterialsName, in: byproducts)
     }
 
     private static let format = "SLSA provenance"
@@ -85,14 +88,28 @@ public struct BuildRecord: Hashable, Sendable {
     }
 
     private static func digest(of name: String, in byproducts: [JSONValue]) throws(MalformedBytes) -> Digest256 {
-        let named = byproducts.filter { $0["name"]?.stringValue == name }
-        guard named.count == 1, let byproduct = named.first else {
-            throw malformed("byproducts", "'\(name)' stands there \(named.count) times, expected once")
+        guard let digest = try digest(ofOptional: name, in: byproducts) else {
+            throw malformed("byproducts", "'\(name)' stands there 0 times, expected once")
         }
+        return digest
+    }
+
+    private static func digest(
+        ofOptional name: String, in byproducts: [JSONValue]
+    ) throws(MalformedBytes) -> Digest256? {
+        guard let byproduct = try byproduct(name, in: byproducts) else { return nil }
         guard let hex = byproduct["digest"]?["sha256"]?.stringValue else {
             throw malformed("byproducts", "'\(name)' has no SHA-256")
         }
         return try Digest256(hex: hex)
+    }
+
+    private static func byproduct(_ name: String, in byproducts: [JSONValue]) throws(MalformedBytes) -> JSONValue? {
+        let named = byproducts.filter { $0["name"]?.stringValue == name }
+        guard named.count <= 1 else {
+            throw malformed("byproducts", "'\(name)' stands there \(named.count) times, expected once")
+        }
+        return named.first
     }
 
     private static func malformed(_ field: String, _ reason: String) -> MalformedBytes {

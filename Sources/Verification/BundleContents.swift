@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import ByteCoding
+internal import Provenance
 
 /// A bundle as it was read: the two small files whole, and the digest of everything that is there.
 public struct BundleContents: Hashable, Sendable {
@@ -59,5 +60,6 @@ enum BundlePath {
     static let provenance = "provenance.json"
     static let evidence = "evidence.json"
     static let log = "build.log"
+    static let billOfMaterials = BuildFacts.billOfMaterialsName
     static let artifacts = "artifacts/"
 }

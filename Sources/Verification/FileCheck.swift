@@ -24,12 +24,20 @@ struct FileCheck {
             6, "artifacts", statement.subjects.flatMap(findings),
             passed: Self.shown(statement.subjects) + " present, with the SHA-256 that provenance.json names")
         let bound = boundFiles()
-        let named = Set(bound.map { Array($0.path.utf8) } + statement.subjects.map { Array(Self.path(of: $0).utf8) })
+        let named = bound.map(\.path) + statement.subjects.map(Self.path)
         report.decide(
-            6, "other files", bound.flatMap { findings(at: $0.path, sha256: $0.sha256) } + unnamed(but: named),
-            passed: provenance.record == nil
-                ? "nothing is there that is not named" : "build.log is the one named; nothing else is there")
+            6, "other files",
+            bound.flatMap { findings(at: $0.path, sha256: $0.sha256) }
+                + unnamed(but: Set(named.map { Array($0.utf8) })),
+            passed: otherFilesShown)
         recordCollateral(in: &report)
+    }
+
+    private var otherFilesShown: String {
+        guard let record = provenance.record else { return "nothing is there that is not named" }
+        return record.billOfMaterialsDigest == nil
+            ? "build.log is the one named; nothing else is there"
+            : "build.log and \(BundlePath.billOfMaterials) are those named; nothing else is there"
     }
 
     private func recordCollateral(in report: inout ReportRecorder) {
@@ -81,6 +89,9 @@ struct FileCheck {
             (path: BundlePath.provenance, sha256: Digest256(of: bundle.provenance)),
         ]
         if let record = provenance.record { bound.append((path: BundlePath.log, sha256: record.logDigest)) }
+        if let digest = provenance.record?.billOfMaterialsDigest {
+            bound.append((path: BundlePath.billOfMaterials, sha256: digest))
+        }
         return bound
     }
 

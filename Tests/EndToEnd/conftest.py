@@ -12,6 +12,7 @@ import os
 import pathlib
 import re
 import secrets
+import shutil
 import signal
 import subprocess
 import tarfile
@@ -228,3 +229,30 @@ def bundle(server):
         with tarfile.open(fileobj=io.BytesIO(body), mode="r:gz") as archive:
             archive.extractall(path)
         yield pathlib.Path(path) / "probe", nonce
+
+
+@pytest.fixture(scope="session")
+def crates_bundle(server):
+    """The bundle of Examples/word-count, which has crates, as a folder. Copy it before changing it."""
+    with tempfile.TemporaryDirectory(prefix="cupel-test-", dir="/tmp") as path:
+        project = pathlib.Path(path) / "word-count"
+        shutil.copytree(ROOT / "Examples/word-count", project, ignore=shutil.ignore_patterns("vendor", "target"))
+        subprocess.run([project / "vendor-from-debian", project], check=True, stdout=subprocess.DEVNULL)
+        cupel("build", project, "--server", server.url, "--output", f"{path}/out", check=0)
+        yield pathlib.Path(path) / "out/word-count"
+
+
+@pytest.fixture(scope="session")
+def independent_python():
+    """Runs a script in a Python that has other people's implementations of what Cupel writes, and returns what it printed,
+    which is JSON. Where PyPI cannot be reached the test is skipped."""
+    made = subprocess.run([ROOT / "Scripts/test-python"], capture_output=True, text=True)
+    if made.returncode:
+        pytest.skip(f"Scripts/test-python failed, PyPI may be out of reach: {made.stderr.strip().splitlines()[-1:]}")
+
+    def run(script, *arguments):
+        done = subprocess.run([made.stdout.strip(), "-c", script, *map(str, arguments)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run

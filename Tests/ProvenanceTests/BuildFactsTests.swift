@@ -25,12 +25,13 @@ import Testing
         let tools = ["cargo", "rustc"].map {
             "{\"annotations\":{\"version\":\"1\"},\"digest\":\(sha256($0)),\"name\":\"\($0)\"}"
         }
+        let bill = Digest256(of: Samples.facts().billOfMaterials())
         let root = InputTree(try BuildRecord(Samples.facts().statement())).root
         #expect(
             text == """
                 {"_type":"https://in-toto.io/Statement/v1","predicate":{"buildDefinition":{\
                 "buildType":"https://github.com/cupel-build/cupel/blob/main/docs/build-types/cargo-v1.md",\
-                "externalParameters":{"nonce":"00ff","source":{"ref":"main","uri":"https://example.com/p"}},\
+                "externalParameters":{"nonce":"00ff","source":{"ref":"main","uri":"git+https://example.com/p"}},\
                 "internalParameters":{"attempt":1,"commandLine":["cargo","build"],\
                 "environment":{"LC_ALL":"C.UTF-8"},"isolation":"sandbox",\
                 "phases":[{"commandLine":["cargo","build"],"name":"build","network":false}],\
@@ -43,7 +44,9 @@ import Testing
                 {"digest":\(sha256("pkg:cargo/b@1")),"uri":"pkg:cargo/b@1"}]},\
                 "runDetails":{"builder":{"id":"https://example.com/builder","version":{"cupel":"0.1.0"}},\
                 "byproducts":[{"digest":{"sha256":"\(root)"},"name":"input_merkle_root"},\
-                {"digest":\(sha256("log")),"mediaType":"text/plain","name":"build.log"}],\
+                {"digest":\(sha256("log")),"mediaType":"text/plain","name":"build.log"},\
+                {"digest":{"sha256":"\(bill)"},"mediaType":"application/vnd.cyclonedx+json",\
+                "name":"sbom.cdx.json"}],\
                 "metadata":{"finishedOn":"2026-01-01T00:01:00Z","invocationId":"job",\
                 "startedOn":"2026-01-01T00:00:00Z"}}},\
                 "predicateType":"https://slsa.dev/provenance/v1",\
@@ -97,6 +100,6 @@ import Testing
         var facts = Samples.facts()
         facts.launchMeasurement = String(repeating: "00", count: 48)
         let byproducts = try facts.statement().predicate["runDetails"]?["byproducts"]?.arrayValue
-        #expect(byproducts?.last?["name"] == "launch_measurement" && byproducts?.count == 3)
+        #expect(byproducts?.last?["name"] == "launch_measurement" && byproducts?.count == 4)
     }
 }

@@ -54,11 +54,24 @@ import Testing
         ("no root", "\"input_merkle_root\"", "\"other\"", "byproducts"),
         ("two roots", "\"build.log\"", "\"input_merkle_root\"", "byproducts"),
         ("no log", "\"build.log\"", "\"other\"", "byproducts"),
+        ("two bills of materials", "\"build.log\"", "\"sbom.cdx.json\"", "byproducts"),
     ])
     func everythingElseIsRefused(name: String, old: String, new: String, field: String) throws {
         let statement = try Self.replacing(old, by: new)
         let error = #expect(throws: MalformedBytes.self) { try BuildRecord(statement) }
         #expect(error?.field == field)
+    }
+
+    @Test func aBillOfMaterialsWithoutASHA256IsRefused() throws {
+        let bill = Digest256(of: Samples.facts().billOfMaterials()).hex
+        let statement = try Self.replacing("{\"sha256\":\"\(bill)\"}", by: "{\"sha512\":\"\(bill)\(bill)\"}")
+        #expect(throws: MalformedBytes.self) { try BuildRecord(statement) }
+    }
+
+    /// As of releases that made none.
+    @Test func aBillOfMaterialsMayBeMissing() throws {
+        let statement = try Self.replacing("\"sbom.cdx.json\"", by: "\"other\"")
+        #expect(try BuildRecord(statement).billOfMaterialsDigest == nil)
     }
 
     @Test func fieldsThatSLSAAddsLaterAreIgnored() throws {

@@ -23,7 +23,7 @@ enum Samples {
             source: ResolvedSource(
                 descriptor: ResourceDescriptor(
                     uri: "git+https://example.com/p@main", digest: ["gitCommit": commit, "gitTree": commit]),
-                externalParameters: ["uri": "https://example.com/p", "ref": "main"]),
+                externalParameters: ["uri": "git+https://example.com/p", "ref": "main"]),
             nonceHex: "00ff", isolation: "sandbox", internalParameters: ["sandbox": ["seccomp": true]],
             tools: [tool("rustc"), tool("cargo")], commandLine: ["cargo", "build"], environment: ["LC_ALL": "C.UTF-8"],
             phases: [Phase(name: "build", network: false, commandLine: ["cargo", "build"])],

@@ -14,7 +14,7 @@ import Verification
             $0.replacing(BuildFacts.buildTypeBase, with: "https://lunal.dev/kettle/").replacing(",\"", with: ",\n \"")
         }
         bundle.signedBytes = signedBytes
-        bundle.touched = { $0.remove("build.log") }
+        bundle.touched = { $0.removeFilesOfOurs() }
         return bundle
     }
 
@@ -46,7 +46,7 @@ import Verification
 
     @Test func aLogThatNothingNamesIsRefused() throws {
         var bundle = Self.bundle { $0 }
-        bundle.touched = { _ in }
+        bundle.touched = { $0.remove("sbom.cdx.json") }
         #expect(try bundle.verify().findings.map(\.code.rawValue) == ["file.unnamed"])
     }
 

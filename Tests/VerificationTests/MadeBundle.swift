@@ -32,7 +32,8 @@ struct MadeBundle {
         let reportData = try ReportData(
             provenanceDigest: Digest256(of: signedBytes(provenance)), nonce: signedNonce)
         let evidence = try SoftwareEvidence(signing: reportData, privateKey: key).envelope.canonicalBytes
-        let files = artifacts.map { Self.file("artifacts/" + $0.key, $0.value) } + [Self.file("build.log", log)]
+        var files = artifacts.map { Self.file("artifacts/" + $0.key, $0.value) } + [Self.file("build.log", log)]
+        files.append(Self.file("sbom.cdx.json", facts.billOfMaterials()))
         var contents = BundleContents(provenance: provenance, evidence: evidence, files: files)
         contents.files += [Self.file("provenance.json", []), Self.file("evidence.json", [])]
         touched(&contents)
@@ -102,6 +103,12 @@ extension BundleContents {
     }
 
     mutating func add(_ path: String) { files.append(MadeBundle.file(path, [0x78])) }
+
+    /// What only builders of ours put into a bundle.
+    mutating func removeFilesOfOurs() {
+        remove("build.log")
+        remove("sbom.cdx.json")
+    }
 
     mutating func remove(_ path: String) { files.removeAll { $0.path == path } }
 }

@@ -116,6 +116,13 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         Tampering("a changed log", "file.digest") {
             $0.touched = { $0.change("build.log") { $0.sha256 = Digest256(of: [0]) } }
         },
+        Tampering("a changed bill of materials", "file.digest") {
+            $0.touched = { $0.change("sbom.cdx.json") { $0.sha256 = Digest256(of: [0]) } }
+        },
+        Tampering("no bill of materials", "file.missing") { $0.touched = { $0.remove("sbom.cdx.json") } },
+        Tampering("a bill of materials that is not named", "file.unnamed") {
+            $0.statement = { $0.replacing("\"sbom.cdx.json\"", with: "\"other\"") }
+        },
         Tampering("no log", "file.missing") { $0.touched = { $0.remove("build.log") } },
         Tampering("a log that is a link", "file.kind") {
             $0.touched = { $0.change("build.log") { $0.kind = .other } }
@@ -165,7 +172,7 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         Tampering("nothing", "provenance.malformed") { $0.statement = { _ in "" } },
         Tampering("another builder's provenance", "provenance.unknown-build-type", exits: 2) {
             $0.statement = { replaced($0, BuildFacts.buildTypeBase, "https://example.com/") }
-            $0.touched = { $0.remove("build.log") }
+            $0.touched = { $0.removeFilesOfOurs() }
         },
     ]
 
@@ -234,7 +241,7 @@ extension String {
 
     @Test func noBundleWithoutOneOfItsFilesVerifies() throws {
         let good = try MadeBundle().contents()
-        #expect(good.files.count == 5)
+        #expect(good.files.count == 6)
         for index in good.files.indices {
             var changed = good
             changed.files.remove(at: index)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bill of materials in a bundle, by CycloneDX's own schema; and the provenance, by in-toto's own bindings."""
+import json
+import shutil
+
+import pytest
+
+from conftest import ROOT, cupel, sha256
+
+VALIDATE = """
+import json, sys
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+def errors(text):
+    found = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text, all_errors=True)
+    return [str(error.data) for error in found or []]
+
+text = open(sys.argv[1]).read()
+bill = json.loads(text)
+changed = []
+for change in ({"specVersion": 1.6}, {"serialNumber": "1"}, {"more": 1}, {"components": [{"name": "a"}]},
+               {"components": [{"name": "a", "type": "library", "hashes": [{"alg": "SHA-256", "content": "x"}]}]}):
+    changed.append(len(errors(json.dumps({**bill, **change}))))
+print(json.dumps({"errors": errors(text), "changed": changed}))
+"""
+
+PARSE = """
+import json, sys
+from google.protobuf import json_format
+from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
+from in_toto_attestation.v1 import statement_pb2
+from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
+from in_toto_attestation.v1.statement import Statement
+
+text = open(sys.argv[1]).read()
+statement = Statement.copy_from_pb(json_format.Parse(text, statement_pb2.Statement()))
+statement.validate()
+predicate = json.dumps(json.loads(text)["predicate"])
+provenance = json_format.Parse(predicate, provenance_pb2.Provenance())
+descriptors = [*provenance.build_definition.resolved_dependencies, *provenance.run_details.byproducts]
+for descriptor in [*statement.pb.subject, *descriptors]:
+    ResourceDescriptor.copy_from_pb(descriptor).validate()
+print(json.dumps({"type": statement.pb.type, "subjects": [s.name for s in statement.pb.subject],
+                  "dependencies": len(provenance.build_definition.resolved_dependencies),
+                  "byproducts": [b.name for b in provenance.run_details.byproducts]}))
+"""
+
+
+@pytest.fixture(params=["bundle", "crates_bundle"])
+def place(request):
+    found = request.getfixturevalue(request.param)
+    return found[0] if request.param == "bundle" else found
+
+
+def statement(place):
+    return json.loads((place / "provenance.json").read_bytes())
+
+
+def test_the_schema_of_cyclonedx_is_met(place, independent_python):
+    found = independent_python(VALIDATE, place / "sbom.cdx.json")
+    assert found["errors"] == []
+    assert all(count > 0 for count in found["changed"]), "the validator finds nothing wrong in what is wrong"
+
+
+def test_the_bindings_of_in_toto_read_the_provenance(place, independent_python):
+    found = independent_python(PARSE, place / "provenance.json")
+    ours = statement(place)
+    assert found["type"] == ours["_type"]
+    assert found["subjects"] == [subject["name"] for subject in ours["subject"]]
+    assert found["dependencies"] == len(ours["predicate"]["buildDefinition"]["resolvedDependencies"])
+    assert "sbom.cdx.json" in found["byproducts"]
+
+
+def test_every_dependency_is_listed_and_the_digest_is_stated(crates_bundle):
+    body = (crates_bundle / "sbom.cdx.json").read_bytes()
+    bill = json.loads(body)
+    predicate = statement(crates_bundle)["predicate"]
+    dependencies = predicate["buildDefinition"]["resolvedDependencies"][2:]
+    assert len(dependencies) > 3
+    assert [component["purl"] for component in bill["components"]] == [d["uri"] for d in dependencies]
+    assert [(c["name"], c["version"]) for c in bill["components"]] == [
+        tuple(d["uri"].removeprefix("pkg:cargo/").split("@")) for d in dependencies]
+    # Vendored crates have the digest of their folder, which is no file's.
+    for component, dependency in zip(bill["components"], dependencies):
+        assert "hashes" not in component
+        assert {"name": "cupel:digest:dirHash", "value": dependency["digest"]["dirHash"]} in component["properties"]
+    assert bill["metadata"]["component"]["name"] == "word-count"
+    assert bill["metadata"]["timestamp"] == predicate["runDetails"]["metadata"]["finishedOn"]
+    named = [b for b in predicate["runDetails"]["byproducts"] if b["name"] == "sbom.cdx.json"]
+    assert named == [{"name": "sbom.cdx.json", "digest": {"sha256": sha256(body)},
+                      "mediaType": "application/vnd.cyclonedx+json"}]
+
+
+@pytest.mark.parametrize("change, code", [
+    (lambda path: path.write_bytes(path.read_bytes().replace(b"CycloneDX", b"CycloneDY")), "file.digest"),
+    (lambda path: path.unlink(), "file.missing"),
+    (lambda path: path.rename(path.with_name("sbom.json")), "file.missing"),
+], ids=["changed", "missing", "renamed"])
+def test_another_bill_of_materials_is_refused(bundle, folder, change, code):
+    shutil.copytree(bundle[0], folder / "copy")
+    change(folder / "copy/sbom.cdx.json")
+    done = cupel("verify", folder / "copy", "--allow-software", "--json", check=1)
+    assert code in [finding["code"] for finding in json.loads(done.stdout)["findings"]]
+
+
+def test_the_versions_of_the_checkers_are_pinned():
+    for line in (ROOT / "Tests/EndToEnd/requirements.txt").read_text().splitlines():
+        assert line.startswith("#") or "==" in line, line

@@ -24,6 +24,8 @@ public struct VerificationPolicy: Hashable, Sendable {
     /// Ed25519 keys, 32 bytes each, that may sign `software` evidence; any if empty.
     public var softwareKeys: Set<[UInt8]> = []
     public var provenance = ProvenancePolicy()
+    /// Each must show an input of the bundle.
+    public var inputProofs: [InputProofFile] = []
     /// Asks for several bundles that agree; see ``verify(_:policy:)-(_,_)``.
     public var quorum: PlatformQuorum?
     /// The file that the policy was read from, for ``VerificationSummary``.

@@ -30,6 +30,7 @@ public func verify(
     ).record(in: &report)
     FileCheck(bundle, provenance).record(in: &report)
     ProvenanceCheck(provenance: provenance, bundle: bundle).record(in: &report)
+    recordInputProofs(policy.inputProofs, provenance.record, in: &report)
     ProvenancePolicyCheck(provenance: provenance, policy: policy).record(in: &report)
     PlatformAcceptance(envelope: envelope, policy: policy).record(in: &report)
     report.complete(steps: 1...7)
@@ -43,6 +44,12 @@ public func verify(
         subjects: provenance.statement?.subjects ?? [], level: level,
         claims: BundleClaims(
             appraisal.verdict, provenance, hasNonce: policy.nonce != nil, notOfNow: hasDates ? time.doesNotProve : []))
+}
+
+private func recordInputProofs(_ proofs: [InputProofFile], _ record: BuildRecord?, in report: inout ReportRecorder) {
+    guard let record else { return InputProofCheck.giveUp(proofs, in: &report) }
+    _ = InputProofCheck(root: record.inputMerkleRoot, treeSize: InputTree(record).leaves.count)
+        .record(proofs, in: &report)
 }
 
 private func appraiseEvidence(

@@ -19,14 +19,15 @@ struct Cupel: AsyncParsableCommand {
               cupel build https://github.com/you/project --ref v1.2.3
               cupel verify result/project --allow-software    check what you were given
               cupel inspect result/project                    see what it says
+              cupel prove result/project --dependency pkg:cargo/serde
               cupel serve                                     build for others
               cupel attest --report-data 00ff                 have this machine vouch for bytes
               cupel doctor                                    see what this machine can do
             """,
         version: "cupel \(CupelVersion.text)",
         subcommands: [
-            Build.self, Verify.self, Inspect.self, Attest.self, CollateralCommand.self, Measurements.self, Serve.self,
-            Doctor.self,
+            Build.self, Verify.self, Inspect.self, Prove.self, Attest.self, CollateralCommand.self, Measurements.self,
+            Serve.self, Doctor.self,
         ])
 
     static func main() async {

@@ -14,6 +14,7 @@ struct Verify: AsyncParsableCommand {
               cupel verify result/project --nonce 00ff17…
               cupel verify project.tar.gz --allow-software --json
               cupel verify snp/project tdx/project --policy policy.yaml
+              cupel verify result/project --input-proof serde.json
               cupel verify --evidence report.bin --collateral vcek.der --report-data 9f86d0…
               cupel verify --evidence quote.bin --collateral collateral.json --at 2026-03-17T10:00:00Z
 
@@ -40,6 +41,8 @@ struct Verify: AsyncParsableCommand {
             "With --evidence: all bytes that it must have been signed for, zeros included.", valueName: "hex"))
     var reportData: String?
 
+    @OptionGroup var inputProofOptions: InputProofOptions
+
     @OptionGroup var policyOptions: PolicyOptions
 
     @OptionGroup var collateralOptions: CollateralOptions
@@ -50,6 +53,7 @@ struct Verify: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
+        if inputProofOptions.inputMerkleRoot != nil { return try validateProofs() }
         switch (bundles.isEmpty, evidence) {
         case (true, nil): throw ValidationError("name a bundle, or a file of evidence with --evidence")
         case (false, .some): throw ValidationError("name a bundle or --evidence, not both")
@@ -57,14 +61,34 @@ struct Verify: AsyncParsableCommand {
             guard reportData == nil else {
                 throw ValidationError("--report-data is for --evidence: a bundle's is that of its provenance")
             }
+            guard bundles.count == 1 || inputProofOptions.inputProof.isEmpty else {
+                throw ValidationError("--input-proof is for one bundle: each has a Merkle root of its own")
+            }
         case (true, .some):
             guard summaryOptions.vsa == nil else {
                 throw ValidationError("--vsa sums up a bundle: bare evidence names no artifact")
             }
+            guard inputProofOptions.inputProof.isEmpty else {
+                throw ValidationError("--input-proof is for a bundle, or for --input-merkle-root")
+            }
+        }
+    }
+
+    /// Without a bundle, proofs are all that is looked at.
+    private func validateProofs() throws {
+        guard !inputProofOptions.inputProof.isEmpty else {
+            throw ValidationError("--input-merkle-root needs a proof: --input-proof")
+        }
+        guard bundles.isEmpty, evidence == nil else {
+            throw ValidationError("--input-merkle-root is for proofs alone: a bundle's provenance names its own")
+        }
+        guard reportData == nil, summaryOptions.vsa == nil, policyOptions.isEmpty else {
+            throw ValidationError("proofs alone have no provenance, no evidence and no artifact to judge by a policy")
         }
     }
 
     func run() async throws {
+        if inputProofOptions.inputMerkleRoot != nil { return try inputProofOptions.run(json: json) }
         guard let evidence else { return try await verifyBundles() }
         try await EvidenceCommand(
             path: evidence, reportData: reportData, policyOptions: policyOptions, collateralOptions: collateralOptions,
@@ -73,13 +97,14 @@ struct Verify: AsyncParsableCommand {
     }
 
     private func verifyBundles() async throws {
-        let policy = try collateralOptions.timed(try policyOptions.verificationPolicy())
+        var policy = try collateralOptions.timed(try policyOptions.verificationPolicy())
+        policy.inputProofs = try inputProofOptions.files()
+        let isFresh = policy.nonce != nil || !policy.acceptsBuildTime
         let verification = BundleVerification(
-            policy: policy, summary: summaryOptions, options: policyOptions.changes + collateralOptions.changes,
-            json: json
+            policy: policy, summary: summaryOptions,
+            options: policyOptions.changes + inputProofOptions.changes + collateralOptions.changes, json: json
         ) { contents in
             let envelopes = (try? EvidenceEnvelope(parsing: contents.evidence)).map { [$0] } ?? []
-            let isFresh = policy.nonce != nil || !policy.acceptsBuildTime
             let gathered = try await collateralOptions.collateral(
                 for: envelopes, bundled: contents.collateral, isFresh: isFresh)
             return (gathered.set, try collateralOptions.time(for: gathered, isFresh: isFresh) == .build)

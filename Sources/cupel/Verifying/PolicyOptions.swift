@@ -52,6 +52,9 @@ struct PolicyOptions: ParsableArguments {
         return wanted
     }
 
+    /// Whether nothing is asked for.
+    var isEmpty: Bool { policy == nil && changes.isEmpty }
+
     /// The options that change what a policy file says, for ``VerificationSummary``.
     var changes: [String] {
         var changes =

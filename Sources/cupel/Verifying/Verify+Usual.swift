@@ -15,6 +15,9 @@ extension Verify {
         evidence = given["--evidence"]
         reportData = given["--report-data"]
         json = given.has("--json")
+        inputProofOptions = InputProofOptions()
+        inputProofOptions.inputProof = given.all("--input-proof")
+        inputProofOptions.inputMerkleRoot = given["--input-merkle-root"]
         policyOptions = PolicyOptions()
         policyOptions.policy = given["--policy"]
         policyOptions.measurements = given.all("--measurements")
@@ -51,9 +54,9 @@ extension Verify {
 private struct UsualArguments {
     private static let flags: Set = ["--json", "--accept-any-measurement", "--allow-software", "--offline"]
     private static let single: Set = [
-        "--evidence", "--report-data", "--policy", "--nonce", "--at", "--collateral-cache",
+        "--evidence", "--report-data", "--policy", "--nonce", "--at", "--collateral-cache", "--input-merkle-root",
     ]
-    private static let repeated: Set = ["--measurements", "--measurements-key", "--collateral"]
+    private static let repeated: Set = ["--measurements", "--measurements-key", "--collateral", "--input-proof"]
 
     private var found: Set<String> = []
     private var values: [String: [String]] = [:]

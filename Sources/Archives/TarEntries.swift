@@ -7,8 +7,10 @@ public struct TarEntry: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         case file(executable: Bool)
         case folder
-        /// Symbolic or hard.
-        case link
+        /// Symbolic, with its text.
+        case link(target: String)
+        /// Another name for a file that came before.
+        case hardLink
     }
 
     /// Relative, without `.`, `..` and empty components.
@@ -74,7 +76,8 @@ extension TarEntry.Kind {
         switch kind {
         case .file(let executable): self = .file(executable: executable)
         case .folder: self = .folder
-        case .link, .hardLink: self = .link
+        case .link(let target): self = .link(target: target)
+        case .hardLink: self = .hardLink
         }
     }
 }

@@ -14,17 +14,20 @@ public func unpackArchive(
     file: String, into folder: String, limits: BuildLimits,
     checkpoint: () throws(BuildFailure) -> Void = { () throws(BuildFailure) in }
 ) throws(BuildFailure) {
-    try unpack(file, formats: [.zip, .tarGzip], into: folder, limits: limits, links: true, checkpoint)
+    try unpack(file, formats: [.zip, .tarGzip], into: folder, limits: limits, links: .all, checkpoint)
 }
 
 /// Unpacks a result, a gzip-compressed tar file, into `folder`, which must be there and empty. As ``unpackArchive``,
-/// but of files and folders only: any link is refused.
+/// but hard links are refused.
 public func unpackResult(tarGzip file: String, into folder: String, limits: BuildLimits) throws(BuildFailure) {
-    try unpack(file, formats: [.tarGzip], into: folder, limits: limits, links: false) { () throws(BuildFailure) in }
+    try unpack(file, formats: [.tarGzip], into: folder, limits: limits, links: .symbolic) { () throws(BuildFailure) in }
 }
 
+/// The links that an archive may hold.
+private enum AllowedLinks { case symbolic, all }
+
 private func unpack(
-    _ file: String, formats: Set<ArchiveFormat>, into folder: String, limits: BuildLimits, links: Bool,
+    _ file: String, formats: Set<ArchiveFormat>, into folder: String, limits: BuildLimits, links: AllowedLinks,
     _ checkpoint: () throws(BuildFailure) -> Void
 ) throws(BuildFailure) {
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder), names.isEmpty else {
@@ -32,7 +35,7 @@ private func unpack(
     }
     do throws(BuildFailure) {
         let reader = try ArchiveReader(file, formats: formats, limits: limits)
-        var unpacking = Unpacking(reader, folder: folder, limits: limits, allowsLinks: links)
+        var unpacking = Unpacking(reader, folder: folder, limits: limits, allowedLinks: links)
         try unpacking.run(checkpoint)
     } catch {
         emptyFolder(folder)
@@ -55,16 +58,16 @@ private struct Unpacking {
     private let reader: ArchiveReader
     private let folder: String
     private let limits: BuildLimits
-    private let allowsLinks: Bool
+    private let allowedLinks: AllowedLinks
     private var made: [[UInt8]: Made] = [:]
     private var links: [(path: String, target: String)] = []
     private var hasFile = false
 
-    init(_ reader: ArchiveReader, folder: String, limits: BuildLimits, allowsLinks: Bool) {
+    init(_ reader: ArchiveReader, folder: String, limits: BuildLimits, allowedLinks: AllowedLinks) {
         self.reader = reader
         self.folder = folder
         self.limits = limits
-        self.allowsLinks = allowsLinks
+        self.allowedLinks = allowedLinks
     }
 
     mutating func run(_ checkpoint: () throws(BuildFailure) -> Void) throws(BuildFailure) {
@@ -87,11 +90,10 @@ private struct Unpacking {
         case .file(let executable):
             try makeFile(entry.path, executable: executable, checkpoint)
         case .link(let target):
-            guard allowsLinks else { throw unwantedLink(entry) }
             links.append((entry.path.text, target))
             made[entry.path.bytes] = .link
         case .hardLink(let target):
-            guard allowsLinks else { throw unwantedLink(entry) }
+            guard allowedLinks == .all else { throw unwantedLink(entry) }
             try copy(target, to: entry.path, checkpoint)
         }
     }
@@ -167,6 +169,6 @@ private struct Unpacking {
     }
 
     private func unwantedLink(_ entry: ArchiveEntry) -> BuildFailure {
-        BuildFailure(.source, "the archive's entry '\(printable(entry.path.text))' is a link; files are expected")
+        BuildFailure(.source, "the archive's entry '\(printable(entry.path.text))' is a hard link; files are expected")
     }
 }

@@ -19,6 +19,9 @@ extension BuildFacts {
         if let subject = subjects.first(where: { !$0.isPlainPath }) {
             throw Self.malformed("subject", "'\(subject.name)' is not a plain relative path")
         }
+        guard Set(links.map(\.name)).count == links.count else {
+            throw Self.malformed("artifact_links", "two links with one name")
+        }
         let resolved = [source.descriptor, lockfile] + sortedDependencies
         let sortedTools = tools.sorted { ResourceDescriptor.precedes($0, $1, by: \.name) }
         let inputs = InputTree(resolvedDependencies: resolved, tools: sortedTools)
@@ -56,6 +59,7 @@ extension BuildFacts {
                 name: Self.billOfMaterialsName, digest: ["sha256": Digest256(of: billOfMaterials()).hex],
                 mediaType: Self.billOfMaterialsType),
         ]
+        if !links.isEmpty { byproducts.append(ArtifactLink.byproduct(links)) }
         if let launchMeasurement {
             byproducts.append(ResourceDescriptor(name: "launch_measurement", digest: ["sha384": launchMeasurement]))
         }

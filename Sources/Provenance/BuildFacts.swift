@@ -37,6 +37,8 @@ public struct BuildFacts: Sendable {
     /// What the builder believes its machine to have measured; hexadecimal.
     public var launchMeasurement: String?
     public var subjects: [Subject]
+    /// Symbolic links that stand among the artifacts.
+    public var links: [ArtifactLink]
 
     public init(
         buildType: String, source: ResolvedSource, nonceHex: String, isolation: String,
@@ -44,7 +46,7 @@ public struct BuildFacts: Sendable {
         environment: [String: String], phases: [Phase], lockfile: ResourceDescriptor,
         dependencies: [ResourceDescriptor], builderID: String, builderVersion: [String: String], invocationID: String,
         attempt: Int, startedOn: String, finishedOn: String, logDigest: Digest256, launchMeasurement: String?,
-        subjects: [Subject]
+        subjects: [Subject], links: [ArtifactLink] = []
     ) {
         self.buildType = buildType
         self.source = source
@@ -66,6 +68,7 @@ public struct BuildFacts: Sendable {
         self.logDigest = logDigest
         self.launchMeasurement = launchMeasurement
         self.subjects = subjects
+        self.links = links
     }
 
     /// In the order of provenance; those of one URI by their text.

@@ -32,8 +32,11 @@ public struct BuildRecord: Hashable, Sendable {
     public let logDigest: Digest256
     /// Of ``BuildFacts/billOfMaterialsName``; `nil` for builds of releases that made none.
     public let billOfMaterialsDigest: Digest256?
+    /// Symbolic links that stand among the artifacts, sorted by name; each leads to an artifact, or a folder of them.
+    public let links: [ArtifactLink]
 
-    /// Throws at another predicate, missing fields, an input without a digest, and inputs out of order.
+    /// Throws at another predicate, missing fields, an input without a digest, inputs out of order, and links that lead
+    /// out of the artifacts' folder or nowhere.
     public init(_ statement: Statement) throws(MalformedBytes) {
         guard statement.predicateType == BuildFacts.predicateType else {
             throw Self.malformed(
@@ -67,6 +70,7 @@ public struct BuildRecord: Hashable, Sendable {
         inputMerkleRoot = try Self.digest(of: "input_merkle_root", in: byproducts)
         logDigest = try Self.digest(of: "build.log", in: byproducts)
         billOfMaterialsDigest = try Self.digest(ofOptional: BuildFacts.billOfMaterialsName, in: byproducts)
+        links = try Self.links(in: byproducts, beside: statement.subjects)
     }
 
     private static let format = "SLSA provenance"
@@ -102,6 +106,13 @@ public struct BuildRecord: Hashable, Sendable {
             throw malformed("byproducts", "'\(name)' has no SHA-256")
         }
         return try Digest256(hex: hex)
+    }
+
+    private static func links(
+        in byproducts: [JSONValue], beside subjects: [Subject]
+    ) throws(MalformedBytes) -> [ArtifactLink] {
+        guard let byproduct = try byproduct(ArtifactLink.byproductName, in: byproducts) else { return [] }
+        return try ArtifactLink.links(of: ResourceDescriptor(json: byproduct), beside: subjects)
     }
 
     private static func byproduct(_ name: String, in byproducts: [JSONValue]) throws(MalformedBytes) -> JSONValue? {

@@ -14,11 +14,7 @@ public struct Subject: Hashable, Sendable {
 
     /// Whether the name is a relative path that stays where it is: no empty, `.` or `..` parts, no backslashes, no
     /// control characters.
-    public var isPlainPath: Bool {
-        name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy { part in
-            !part.isEmpty && !part.elementsEqual(".".utf8) && !part.elementsEqual("..".utf8)
-        } && name.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control && $0 != "\\" }
-    }
+    public var isPlainPath: Bool { PlainPath.isPlain(name) }
 }
 
 /// An in-toto Statement v1.

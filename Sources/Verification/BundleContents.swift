@@ -43,7 +43,9 @@ public struct BundleFile: Hashable, Sendable {
 
     public enum Kind: Hashable, Sendable {
         case regular
-        /// A link, device, pipe or socket: never part of a bundle.
+        /// A symbolic link, with its text; part of a bundle where the provenance states it.
+        case link(target: String)
+        /// A hard link in a tarball, a device, pipe or socket: never part of a bundle.
         case other
     }
 

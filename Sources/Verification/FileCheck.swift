@@ -23,8 +23,14 @@ struct FileCheck {
         report.decide(
             6, "artifacts", statement.subjects.flatMap(findings),
             passed: Self.shown(statement.subjects) + " present, with the SHA-256 that provenance.json names")
+        let links = provenance.record?.links ?? []
+        if !links.isEmpty {
+            report.decide(
+                6, "links", links.flatMap(findings),
+                passed: "\(links.count) stated, each leading to where it should, within the artifacts")
+        }
         let bound = boundFiles()
-        let named = bound.map(\.path) + statement.subjects.map(Self.path)
+        let named = bound.map(\.path) + statement.subjects.map(Self.path) + links.map(Self.path)
         report.decide(
             6, "other files",
             bound.flatMap { findings(at: $0.path, sha256: $0.sha256) }
@@ -77,6 +83,7 @@ struct FileCheck {
     }
 
     private static func path(of subject: Subject) -> String { BundlePath.artifacts + subject.name }
+    private static func path(of link: ArtifactLink) -> String { BundlePath.artifacts + link.name }
 
     private static func shown(_ subjects: [Subject]) -> String {
         subjects.count == 1 ? "the 1 artifact is" : "all \(subjects.count) artifacts are"
@@ -95,6 +102,33 @@ struct FileCheck {
         return bound
     }
 
+    /// The provenance's own check has found that the link stays within the artifacts.
+    private func findings(_ link: ArtifactLink) -> [Finding] {
+        let path = Self.path(of: link)
+        let entries = files[Array(path.utf8)] ?? []
+        guard entries.count == 1, let file = entries.first else { return [Self.notOne(path, entries.count)] }
+        if case .link(let target) = file.kind, target.utf8.elementsEqual(link.target.utf8) { return [] }
+        return [
+            Finding(
+                .fileLink, subject: path, expected: "a symbolic link to '\(link.target)'", found: Self.shown(file.kind),
+                remedy: "do not use the bundle: somebody has changed what the build left")
+        ]
+    }
+
+    private static func shown(_ kind: BundleFile.Kind) -> String {
+        switch kind {
+        case .regular: "a file"
+        case .link(let target): "a symbolic link to '\(target)'"
+        case .other: "another special file"
+        }
+    }
+
+    private static func notOne(_ path: String, _ count: Int) -> Finding {
+        Finding(
+            count == 0 ? .fileMissing : .fileTwice, subject: path, expected: "one file",
+            found: count == 0 ? "none" : String(count), remedy: "fetch the bundle again, whole")
+    }
+
     private func findings(_ subject: Subject) -> [Finding] {
         guard subject.isPlainPath else {
             return [
@@ -108,14 +142,7 @@ struct FileCheck {
 
     private func findings(at path: String, sha256: Digest256) -> [Finding] {
         let entries = files[Array(path.utf8)] ?? []
-        guard entries.count == 1, let file = entries.first else {
-            return [
-                Finding(
-                    entries.isEmpty ? .fileMissing : .fileTwice, subject: path, expected: "one file",
-                    found: "\(entries.count == 0 ? "none" : String(entries.count))",
-                    remedy: "fetch the bundle again, whole")
-            ]
-        }
+        guard entries.count == 1, let file = entries.first else { return [Self.notOne(path, entries.count)] }
         guard file.kind == .regular else {
             return [
                 Finding(
@@ -151,6 +178,8 @@ extension Finding.Code {
     public static let fileTwice = Self(rawValue: "file.twice")
     /// A named file is a link or another special file.
     public static let fileKind = Self(rawValue: "file.kind")
+    /// A link that the provenance states is a file, or leads elsewhere.
+    public static let fileLink = Self(rawValue: "file.link")
     /// A named file has another digest.
     public static let fileDigest = Self(rawValue: "file.digest")
     /// A file is there that nothing names.

@@ -26,6 +26,8 @@ public struct VerificationReport: Hashable, Sendable {
     public let timeSource: TimeSource
     /// The artifacts that the provenance names; none where it does not parse.
     public let subjects: [Subject]
+    /// The symbolic links among them that it states.
+    public let links: [ArtifactLink]
     /// The level of SLSA's build track that a verified bundle shows; `nil` where it is not verified.
     public let buildLevel: SLSABuildLevel?
     /// What a verified bundle proves, sentences without full stops; empty where it is not verified.
@@ -45,7 +47,7 @@ public struct VerificationReport: Hashable, Sendable {
 
     init(
         _ report: ReportRecorder, bundle: BundleContents, platform: String?, time: JudgedTime, subjects: [Subject],
-        level: SLSABuildLevel, claims: BundleClaims
+        links: [ArtifactLink], level: SLSABuildLevel, claims: BundleClaims
     ) {
         lines = report.linesInOrder
         findings = report.findings
@@ -57,6 +59,7 @@ public struct VerificationReport: Hashable, Sendable {
         datesAsOf = time.rfc3339
         timeSource = time.source
         self.subjects = subjects
+        self.links = links
         buildLevel = verdict == .verified ? level : nil
         proves = verdict == .verified ? claims.proves : []
         doesNotProve = verdict == .verified ? claims.doesNotProve : []
@@ -78,6 +81,7 @@ public struct VerificationReport: Hashable, Sendable {
             ],
             "slsaBuildLevel": buildLevel.map { .integer($0.rawValue) } ?? .null,
             "subjects": .array(subjects.map { ["name": .string($0.name), "sha256": .string($0.sha256.hex)] }),
+            "links": .array(links.map { ["name": .string($0.name), "target": .string($0.target)] }),
             "lines": .array(lines.map(\.json)),
             "findings": .array(findings.map(\.json)),
             "obstacles": .array(obstacles.map(\.json)),

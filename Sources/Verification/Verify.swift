@@ -41,7 +41,7 @@ public func verify(
         policy: policy.appraisal)
     return VerificationReport(
         report, bundle: bundle, platform: envelope?.platform, time: time,
-        subjects: provenance.statement?.subjects ?? [], level: level,
+        subjects: provenance.statement?.subjects ?? [], links: provenance.record?.links ?? [], level: level,
         claims: BundleClaims(
             appraisal.verdict, provenance, hasNonce: policy.nonce != nil, notOfNow: hasDates ? time.doesNotProve : []))
 }

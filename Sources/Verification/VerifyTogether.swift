@@ -59,25 +59,36 @@ package struct Agreement {
         let verdict: VerificationReport.Verdict
         let family: Platform?
         let subjects: [Subject]
+        let links: [ArtifactLink]
 
-        package init(name: String, verdict: VerificationReport.Verdict, platform: Platform?, subjects: [Subject]) {
+        package init(
+            name: String, verdict: VerificationReport.Verdict, platform: Platform?, subjects: [Subject],
+            links: [ArtifactLink] = []
+        ) {
             self.name = name
             self.verdict = verdict
             family = platform?.family
             self.subjects = subjects
+            self.links = links
         }
 
         init(_ part: JoinedReport.Part) {
             self.init(
                 name: part.name, verdict: part.report.verdict,
-                platform: part.report.platform.flatMap { Platform(rawValue: $0) }, subjects: part.report.subjects)
+                platform: part.report.platform.flatMap { Platform(rawValue: $0) }, subjects: part.report.subjects,
+                links: part.report.links)
         }
 
         /// Names and digests: the same files under other names are other artifacts.
         var artifacts: Set<Subject> { Set(subjects) }
 
+        func agrees(with other: Outcome) -> Bool {
+            artifacts == other.artifacts && Set(links) == Set(other.links)
+        }
+
         var shown: String {
-            let rest = subjects.count > 1 ? " and \(subjects.count - 1) more" : ""
+            let others = subjects.count - 1 + links.count
+            let rest = others > 0 ? " and \(others) more" : ""
             return subjects.first.map { "SHA-256 \($0.sha256) ('\($0.name)')\(rest)" } ?? "none"
         }
     }
@@ -103,7 +114,7 @@ package struct Agreement {
         guard let first = verified.first else {
             return steps.giveUp(6, "artifacts", because: "no bundle verifies, so there is nothing to compare")
         }
-        let others = verified.dropFirst().filter { $0.artifacts != first.artifacts }
+        let others = verified.dropFirst().filter { !$0.agrees(with: first) }
         steps.decide(
             6, "artifacts",
             others.map {

@@ -17,8 +17,8 @@ import Testing
         #expect(found.map(\.path) == ["p", "p/run.sh", "p/a.txt", "p/l", "p/h", "p/sé中", "p/sub/deep"])
         #expect(
             found.map(\.kind) == [
-                .folder, .file(executable: true), .file(executable: false), .link, .link, .file(executable: false),
-                .file(executable: false),
+                .folder, .file(executable: true), .file(executable: false), .link(target: "sub/../a.txt"), .hardLink,
+                .file(executable: false), .file(executable: false),
             ])
         #expect(found.map(\.size) == [0, 2, 1, 0, 0, 1, 1])
     }

@@ -172,7 +172,7 @@ import Testing
         #expect(try contents(of: folder.path).isEmpty)
     }
 
-    @Test func resultWithALinkIsRefused() throws {
+    @Test func resultWithAHardLinkIsRefused() throws {
         let folder = try TemporaryFolder()
         #expect(throws: BuildFailure.self) {
             try unpackResult(tarGzip: MadeArchives.path("good.tar.gz"), into: folder.path, limits: BuildLimits())
@@ -183,6 +183,18 @@ import Testing
         #expect(try contents(of: folder.path).isEmpty)
         try unpackResult(tarGzip: MadeArchives.path("dotted.tar.gz"), into: folder.path, limits: BuildLimits())
         #expect(try contents(of: folder.path)["b/c/d"] == "file 644 D")
+    }
+
+    @Test(arguments: [
+        "link-out.tar.gz", "link-up.tar.gz", "link-by-link.tar.gz", "link-loop.tar.gz", "through-link.tar.gz",
+        "through-inner-link.tar.gz", "over-link.tar.gz", "hardlink-to-link.tar.gz",
+    ])
+    func resultWithALinkThatLeadsOutIsRefused(name: String) throws {
+        let folder = try TemporaryFolder()
+        #expect(throws: BuildFailure.self) {
+            try unpackResult(tarGzip: MadeArchives.path(name), into: folder.path, limits: BuildLimits())
+        }
+        #expect(try contents(of: folder.path).isEmpty)
     }
 
     @Test(

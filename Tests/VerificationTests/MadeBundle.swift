@@ -33,6 +33,9 @@ struct MadeBundle {
             provenanceDigest: Digest256(of: signedBytes(provenance)), nonce: signedNonce)
         let evidence = try SoftwareEvidence(signing: reportData, privateKey: key).envelope.canonicalBytes
         var files = artifacts.map { Self.file("artifacts/" + $0.key, $0.value) } + [Self.file("build.log", log)]
+        files += facts.links.map {
+            BundleFile(path: "artifacts/" + $0.name, kind: .link(target: $0.target), size: 0, sha256: nil)
+        }
         files.append(Self.file("sbom.cdx.json", facts.billOfMaterials()))
         var contents = BundleContents(provenance: provenance, evidence: evidence, files: files)
         contents.files += [Self.file("provenance.json", []), Self.file("evidence.json", [])]

@@ -93,8 +93,11 @@ struct Tampering: Sendable, CustomTestStringConvertible {
             $0.touched = { $0.change("artifacts/probe") { $0.sha256 = nil } }
         },
         Tampering("a missing artifact", "file.missing") { $0.touched = { $0.remove("artifacts/lib/l.so") } },
-        Tampering("an artifact that is a link", "file.kind") {
+        Tampering("an artifact that is a pipe", "file.kind") {
             $0.touched = { $0.change("artifacts/probe") { $0.kind = .other } }
+        },
+        Tampering("an artifact that is a link", "file.kind") {
+            $0.touched = { $0.change("artifacts/probe") { $0.kind = .link(target: "lib/l.so") } }
         },
         Tampering("an artifact that is there twice", "file.twice") { $0.touched = { $0.add("artifacts/probe") } },
         Tampering("an artifact in the wrong place", "file.missing", "file.unnamed") {
@@ -110,7 +113,7 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         Tampering("a link more", "file.unnamed") {
             $0.touched = {
                 $0.add("link")
-                $0.change("link") { $0.kind = .other }
+                $0.change("link") { $0.kind = .link(target: "artifacts/probe") }
             }
         },
         Tampering("a changed log", "file.digest") {

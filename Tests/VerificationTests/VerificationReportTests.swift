@@ -72,7 +72,7 @@ import Verification
         let json = try JSONValue(parsing: report.json.canonicalBytes)
         #expect(
             json.objectValue?.keys.sorted() == [
-                "dates", "doesNotProve", "evidence", "exitCode", "findings", "lines", "obstacles", "platform",
+                "dates", "doesNotProve", "evidence", "exitCode", "findings", "lines", "links", "obstacles", "platform",
                 "provenance", "proves", "slsaBuildLevel", "subjects", "verdict",
             ])
         #expect(json["verdict"] == "refused" && json["exitCode"] == 1 && json["platform"] == "software")

@@ -32,7 +32,11 @@ struct BundleParts {
         files.append(BundleFile(path: path, kind: .regular, size: size, sha256: sha256))
     }
 
-    /// A link, device or whatever else is no file.
+    mutating func add(link path: String, to target: String) {
+        files.append(BundleFile(path: path, kind: .link(target: target), size: 0, sha256: nil))
+    }
+
+    /// A hard link, device or whatever else is no file of its own.
     mutating func addOther(_ path: String) {
         files.append(BundleFile(path: path, kind: .other, size: 0, sha256: nil))
     }

@@ -37,6 +37,7 @@ enum BundleReader {
                 switch status.st_mode & S_IFMT {
                 case S_IFDIR: folders.append(path)
                 case S_IFREG: try addFile(path, in: root, to: &parts)
+                case S_IFLNK: addLink(path, in: root, to: &parts)
                 default: parts.addOther(path)
                 }
             }
@@ -55,6 +56,15 @@ enum BundleReader {
         }
         let (sha256, length) = try FileDigest.read("\(root)/\(path)")
         parts.add(path, sha256: sha256, size: length)
+    }
+
+    /// A link with a text that is not UTF-8 is none that a provenance could state.
+    private static func addLink(_ path: String, in root: String, to parts: inout BundleParts) {
+        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("\(root)/\(path)", &buffer, buffer.count)
+        guard count > 0, count < buffer.count, let target = String(validating: buffer.prefix(count), as: UTF8.self)
+        else { return parts.addOther(path) }
+        parts.add(link: path, to: target)
     }
 
     private static func bytes(of path: String, in root: String, limit: Int) throws -> [UInt8] {
@@ -98,7 +108,8 @@ enum BundleReader {
     ) throws(BuildFailure) {
         switch entry.kind {
         case .folder: return
-        case .link: parts.addOther(path)
+        case .link(let target): parts.add(link: path, to: target)
+        case .hardLink: parts.addOther(path)
         case .file where BundleParts.documents.contains(path):
             parts.add(document: path, try content.bytes(limit: documentLimit))
         case .file where parts.takesCollateral(path, size: entry.size):

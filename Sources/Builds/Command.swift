@@ -16,10 +16,16 @@ public struct Command: Hashable, Sendable {
     public var writable: Set<Workspace.Part>
     /// Seconds until the command is ended with a `TimeoutError`.
     public var timeLimit: Int
+    /// Folders of the workspace that the command sees at a second place; only in a sandbox.
+    public var mounts: [FolderMount]
+    /// Whether the command may make namespaces and mounts of its own within the sandbox, to confine what it starts
+    /// further.
+    public var nestsNamespaces: Bool
 
     public init(
         _ executable: String, _ arguments: [String], environment: [String: String], workingDirectory: String,
-        network: Bool, writable: Set<Workspace.Part>, timeLimit: Int
+        network: Bool, writable: Set<Workspace.Part>, timeLimit: Int, mounts: [FolderMount] = [],
+        nestsNamespaces: Bool = false
     ) {
         self.executable = executable
         self.arguments = arguments
@@ -28,6 +34,23 @@ public struct Command: Hashable, Sendable {
         self.network = network
         self.writable = writable
         self.timeLimit = timeLimit
+        self.mounts = mounts
+        self.nestsNamespaces = nestsNamespaces
+    }
+}
+
+/// A folder of the workspace at a second place, writable where its part is.
+public struct FolderMount: Hashable, Sendable {
+    public let part: Workspace.Part
+    /// Below the part, relative; must be there.
+    public let folder: String
+    /// Absolute path as the command sees it.
+    public let inside: String
+
+    public init(part: Workspace.Part, folder: String, inside: String) {
+        self.part = part
+        self.folder = folder
+        self.inside = inside
     }
 }
 

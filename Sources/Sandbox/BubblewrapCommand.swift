@@ -83,10 +83,9 @@ package struct BubblewrapCommand: Sendable {
 
     private var namespaces: [String] {
         [
-            "--unshare-user", "--uid", "1000", "--gid", "1000", "--disable-userns", "--unshare-pid", "--unshare-ipc",
-            "--unshare-uts", "--unshare-cgroup-try", "--hostname", "build", "--die-with-parent", "--new-session",
-            "--cap-drop", "ALL",
-        ] + (command.network ? [] : ["--unshare-net"])
+            "--unshare-user", "--uid", "1000", "--gid", "1000", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
+            "--unshare-cgroup-try", "--hostname", "build", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
+        ] + (command.nestsNamespaces ? [] : ["--disable-userns"]) + (command.network ? [] : ["--unshare-net"])
     }
 
     /// The system's programs and libraries, read-only; nothing of /home, /root, /var, /run, /sys or /boot.
@@ -122,8 +121,15 @@ package struct BubblewrapCommand: Sendable {
 
     private var workspaceMounts: [String] {
         Workspace.Part.allCases.flatMap { part in
-            [command.writable.contains(part) ? "--bind" : "--ro-bind", workspace.path(part), workspace.inside(part)]
+            [bind(part), workspace.path(part), workspace.inside(part)]
         }
+            + command.mounts.flatMap { mount in
+                [bind(mount.part), "\(workspace.path(mount.part))/\(mount.folder)", mount.inside]
+            }
+    }
+
+    private func bind(_ part: Workspace.Part) -> String {
+        command.writable.contains(part) ? "--bind" : "--ro-bind"
     }
 }
 

@@ -34,6 +34,8 @@ public struct Sandbox: Sendable {
     let folder: String
     let controlGroups: ControlGroups?
     let seccompProgram: [UInt8]
+    /// For commands that make namespaces of their own.
+    let nestingSeccompProgram: [UInt8]
 
     /// Prepares `folder` and finds out, by running a command, whether this host can confine. Throws `SandboxError` that
     /// says what is missing and how to mend it; nothing is relaxed unless `confinement` says so.
@@ -44,7 +46,8 @@ public struct Sandbox: Sendable {
         let sandbox = Sandbox(
             confinement: confinement, host: host, folder: folder,
             controlGroups: confinement == .none ? nil : ControlGroups.delegated(),
-            seccompProgram: try SeccompFilter.program())
+            seccompProgram: try SeccompFilter.program(),
+            nestingSeccompProgram: try SeccompFilter.program(nestsNamespaces: true))
         sandbox.removeLeftovers()
         if confinement == .bubblewrap { try await sandbox.probe() }
         return sandbox

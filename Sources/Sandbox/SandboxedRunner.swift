@@ -55,7 +55,8 @@ struct SandboxedRunner: CommandRunner {
                 [Programs.prlimit, "--core=0:0", "--", command.executable] + command.arguments,
                 environment: command.environment, workingDirectory: command.workingDirectory)
         }
-        let descriptor = try SeccompFilter.descriptor(of: sandbox.seccompProgram)
+        let descriptor = try SeccompFilter.descriptor(
+            of: command.nestsNamespaces ? sandbox.nestingSeccompProgram : sandbox.seccompProgram)
         defer { close(descriptor) }
         let confined = BubblewrapCommand(
             command: command, workspace: workspace, toolMounts: toolMounts, limits: processLimits,

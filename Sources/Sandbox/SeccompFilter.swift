@@ -24,6 +24,10 @@ enum SeccompFilter {
         "clock_adjtime", "adjtimex", "iopl", "ioperm", "modify_ldt", "vhangup", "nfsservctl",
     ]
 
+    /// Of these, what a program needs that confines others in namespaces of its own. The kernel still asks for the
+    /// capabilities, which it has in its own user namespace only.
+    static let nesting: Set<String> = ["mount", "umount", "umount2", "pivot_root", "chroot", "setns"]
+
     /// Refused with ENOSYS, so that programs fall back to what can be filtered, and to memory that can be counted.
     static let absent = ["clone3", "io_uring_setup", "io_uring_enter", "io_uring_register", "shmget"]
 
@@ -31,6 +35,8 @@ enum SeccompFilter {
     private static let namespaceFlags: [UInt64] = [
         0x80, 0x20000, 0x0200_0000, 0x0400_0000, 0x0800_0000, 0x1000_0000, 0x2000_0000, 0x4000_0000,
     ]
+    /// Of these, the ones that stay refused to a program that nests: CLONE_NEWTIME, NEWCGROUP.
+    private static let flagsNeverNested: [UInt64] = [0x80, 0x0200_0000]
 
     /// AF_NETLINK, of which getaddrinfo needs protocol 0 (NETLINK_ROUTE).
     private static let netlink: UInt64 = 16
@@ -41,14 +47,18 @@ enum SeccompFilter {
     private static let terminalRequests: [UInt64] = [0x5412, 0x541C]
 
     /// The program in the kernel's form.
-    static func program() throws(BuildFailure) -> [UInt8] {
+    ///
+    /// - Parameter nestsNamespaces: whether commands may make namespaces and mounts of their own.
+    static func program(nestsNamespaces: Bool = false) throws(BuildFailure) -> [UInt8] {
         guard let context = seccomp_init(UInt32(0x7FFF_0000)) else { throw failure("could not begin") }
         defer { seccomp_release(context) }
         // A binary tree instead of a list: the program runs at every system call of the build.
         seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)
-        for name in refused { try add(context, errno: EPERM, name, []) }
+        for name in refused where !nestsNamespaces || !nesting.contains(name) {
+            try add(context, errno: EPERM, name, [])
+        }
         for name in absent { try add(context, errno: ENOSYS, name, []) }
-        for flag in namespaceFlags {
+        for flag in nestsNamespaces ? flagsNeverNested : namespaceFlags {
             // The lowest bits of clone's flags are the signal: NEWTIME exists for unshare alone.
             if flag > 0xFF { try add(context, errno: EPERM, "clone", [masked(0, flag, flag)]) }
             try add(context, errno: EPERM, "unshare", [masked(0, flag, flag)])

@@ -25,15 +25,33 @@ public struct BuildPipeline: Sendable {
         }
     }
 
-    /// Hashes the toolchain that most builds will use, so that the first build need not wait for it. Throws where there
-    /// is none.
+    /// Hashes the programs of each toolchain that is installed, so that the first build need not wait for it. Throws
+    /// where there is none.
     public func warmUp() async throws(BuildFailure) {
         let workspace = try settings.sandbox.makeWorkspace(named: ".warm-up", slot: 0)
         defer { settings.sandbox.removeWorkspace(workspace) }
-        let toolchain = try CargoToolchain(sourceRoot: workspace.path(.source))
+        let project = try Project(sourceRoot: workspace.path(.source))
+        var failures: [BuildFailure] = []
+        for type in Toolchains.all {
+            do {
+                try await warmUp(try type.init(project), workspace)
+            } catch {
+                failures.append(error)
+            }
+        }
+        guard failures.count < Toolchains.all.count else {
+            throw BuildFailure(
+                .unsupportedToolchain, "no toolchain is installed: " + failures.map(\.message).joined(separator: "; "))
+        }
+    }
+
+    private func warmUp(_ toolchain: any Toolchain, _ workspace: Workspace) async throws(BuildFailure) {
         let mounts = toolchain.mounts.map { ReadOnlyMount(host: $0.host, inside: $0.inside) }
         let runner = settings.sandbox.runner(for: workspace, slot: 0, limits: settings.limits, toolMounts: mounts)
-        _ = try await toolchain.tools(runner: runner, workspace: workspace, cache: settings.toolDigests)
+        let steps = PipelineSteps(
+            settings, workspace: workspace, runner: runner, logPath: workspace.path(.output) + "/build.log",
+            events: NoEvents())
+        _ = try await toolchain.tools(steps)
     }
 
     private func build(_ job: PipelineJob, events: any BuildEventSink) async throws(BuildFailure) {
@@ -47,4 +65,9 @@ public struct BuildPipeline: Sendable {
         let build = try await run.build(inputs)
         try await run.seal(inputs, build)
     }
+}
+
+/// Where nobody asked for a build.
+private struct NoEvents: BuildEventSink {
+    func append(_ events: [BuildEvent]) {}
 }

@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Builds
-internal import Synchronization
+internal import Provenance
 internal import Toolchains
 
 extension BuildRun {
-    /// The build phase: no network, sources read-only, each line of the log an event.
+    /// The build phase: no network, sources read-only, each line of the log an event; then what it left.
     func build(_ inputs: VerifiedInputs) async throws(BuildFailure) -> CompletedBuild {
-        var command = inputs.toolchain.buildCommand(workspace: workspace)
-        command.timeLimit = settings.limits.buildSeconds
-        let log = try BuildLog(path: job.logPath, events: events)
-        let messages = Mutex(CargoMessages())
-        let outcome = try await inputs.runner.run(command) { (stream, bytes) throws(BuildFailure) in
-            switch stream {
-            case .standardError: try log.append(bytes)
-            case .standardOutput:
-                let other = try messages.withLock { (messages) throws(BuildFailure) in try messages.append(bytes) }
-                try log.append(other)
-            }
+        var toolchain = inputs.toolchain
+        try await toolchain.build(inputs.steps)
+        let collected = try await toolchain.collect(inputs.steps)
+        let record = inputs.steps.recorded
+        guard let (command, logDigest) = record.build else {
+            throw BuildFailure(.internal, "the toolchain '\(type(of: toolchain).name)' ran no build phase")
         }
-        let logDigest = try log.finish()
-        guard outcome.succeeded else {
-            throw BuildFailure(.build, "cargo build failed with status \(outcome.status); the build log says why")
-        }
-        let artifacts = try messages.withLock { (messages) throws(BuildFailure) in
-            try messages.artifacts(in: workspace)
-        }
-        return CompletedBuild(command: command, artifacts: artifacts, logDigest: logDigest)
+        return CompletedBuild(
+            command: command, phases: record.phases, files: try selected(collected, inputs.project.settings),
+            logDigest: logDigest)
+    }
+
+    /// Of what the build left, what `cupel.toml` asks for.
+    private func selected(
+        _ files: CollectedFiles, _ settings: ProjectSettings
+    ) throws(BuildFailure) -> CollectedFiles {
+        guard !settings.artifacts.isEmpty else { return files }
+        let names = try settings.artifacts.select(files.artifacts.map(\.name) + files.links.map(\.name))
+        return CollectedFiles(
+            artifacts: files.artifacts.filter { names.contains($0.name) },
+            links: files.links.filter { names.contains($0.name) }, byproducts: files.byproducts, notes: files.notes)
     }
 }

@@ -9,13 +9,11 @@ extension BuildRun {
     /// The source, the toolchain and every dependency: fetched, compared with what was promised, and sealed.
     func prepareInputs() async throws(BuildFailure) -> VerifiedInputs {
         let (source, notes) = try await fetchSource()
-        guard CargoToolchain.detect(in: source.root) else {
-            throw BuildFailure(
-                .unsupportedToolchain, "no known toolchain: expected a Cargo.toml at the top of the source, found none")
-        }
-        try events.append([.detect(CargoToolchain.name), .initialize("Verifying build inputs")])
+        let project = try Project(sourceRoot: source.root, sourceDateEpoch: source.commitTime ?? 0)
+        let toolchain = try Toolchains.find(for: project)
+        try events.append([.detect(toolchain.name), .initialize("Verifying build inputs")])
         try events.append(attemptNote + notes.map(BuildEvent.initialize))
-        return try await verifyInputs(of: source)
+        return try await verifyInputs(of: source, project, try toolchain.init(project))
     }
 
     private var attemptNote: [BuildEvent] {
@@ -33,54 +31,36 @@ extension BuildRun {
         return (source, notes.all)
     }
 
-    private func verifyInputs(of source: FetchedSource) async throws(BuildFailure) -> VerifiedInputs {
-        var toolchain = try CargoToolchain(sourceRoot: source.root)
-        toolchain.sourceDateEpoch = source.commitTime ?? 0
-        let reader = toolchain
-        let locked = try await onOwnThread { () throws(BuildFailure) in try reader.lock(sourceRoot: source.root) }
-        try await locked.checkAddresses(SourceAddressPolicy(allowPrivateSources: settings.allowPrivateSources))
-        let mounts = toolchain.mounts.map { ReadOnlyMount(host: $0.host, inside: $0.inside) }
-        let runner = runner(toolMounts: mounts)
-        let tools = try await toolchain.tools(runner: runner, workspace: workspace, cache: settings.toolDigests)
-        let commands = try await fetch(toolchain, locked, runner: runner)
-        try events.append([.initialize("Verified \(locked.dependencies.count) dependencies")])
-        return VerifiedInputs(
-            source: source, toolchain: toolchain, locked: locked, tools: tools, runner: runner, fetchCommands: commands)
-    }
-
-    /// The fetch phase: network on, and nothing of the project runs.
-    private func fetch(
-        _ toolchain: CargoToolchain, _ locked: LockedInputs, runner: any CommandRunner
-    ) async throws(BuildFailure) -> [Command] {
-        let commands = toolchain.fetchCommands(workspace: workspace)
-        for var command in commands {
-            command.timeLimit = settings.limits.fetchSeconds
-            let lines = Mutex(LogLines())
-            let events = events
-            let tail = Notes()
-            let outcome = try await runner.run(command) { (_, bytes) throws(BuildFailure) in
-                let new = lines.withLock { $0.lines(from: bytes) }
-                tail.append(contentsOf: new)
-                try events.append(new.map(BuildEvent.initialize))
-            }
-            guard outcome.succeeded else { throw toolchain.fetchFailure(status: outcome.status, output: tail.all) }
+    private func verifyInputs(
+        of source: FetchedSource, _ project: Project, _ unread: any Toolchain
+    ) async throws(BuildFailure) -> VerifiedInputs {
+        var (toolchain, locked) = try await onOwnThread { () throws(BuildFailure) in
+            var toolchain = unread
+            let locked = try toolchain.lock()
+            return (toolchain, locked)
         }
-        let workspace = workspace
-        try await onOwnThread { () throws(BuildFailure) in try toolchain.verifyFetched(locked, workspace: workspace) }
-        return commands
+        let mounts = toolchain.mounts.map { ReadOnlyMount(host: $0.host, inside: $0.inside) }
+        let steps = PipelineSteps(
+            settings, workspace: workspace, runner: runner(toolMounts: mounts), logPath: job.logPath, events: events)
+        try await steps.check(locked.hosts)
+        let tools = try await toolchain.tools(steps)
+        // The fetch phase: network on, and nothing of the project runs.
+        let fetched = try await toolchain.fetch(steps)
+        let count = locked.dependencies.count + fetched.dependencies.count
+        try events.append([.initialize("Verified \(count) dependencies")])
+        return VerifiedInputs(
+            source: source, project: project, toolchain: toolchain, locked: locked, fetched: fetched, tools: tools,
+            steps: steps)
     }
 }
 
-/// Lines that several threads may add to.
+/// Lines that several threads may add to; only the latest are kept.
 private final class Notes: Sendable {
     private let lines = Mutex<[String]>([])
-    /// Only the latest are kept.
     private static let limit = 200
 
-    func append(_ line: String) { append(contentsOf: [line]) }
-
-    func append(contentsOf new: [String]) {
-        lines.withLock { $0 = Array(($0 + new).suffix(Self.limit)) }
+    func append(_ line: String) {
+        lines.withLock { $0 = Array(($0 + [line]).suffix(Self.limit)) }
     }
 
     var all: [String] { lines.withLock { $0 } }

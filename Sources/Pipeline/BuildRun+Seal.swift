@@ -14,10 +14,13 @@ internal import Toolchains
 extension BuildRun {
     /// Hashes and packs what the build made, states how it was made, has that signed, and puts the bundle on disk.
     func seal(_ inputs: VerifiedInputs, _ build: CompletedBuild) async throws(BuildFailure) {
-        try events.append([.provenance("Generating provenance")])
+        try events.append([.provenance("Generating provenance")] + build.files.notes.map(BuildEvent.provenance))
         let folder = inputs.source.projectName
         let archive = try TarGzipWriter(path: job.unfinishedResultPath)
-        let subjects = try pack(build.artifacts, into: archive, under: "\(folder)/artifacts")
+        let subjects = try pack(build.files.artifacts, into: archive, under: "\(folder)/artifacts")
+        for link in build.files.links {
+            try archive.add(linkTo: link.target, as: "\(folder)/artifacts/\(link.name)")
+        }
         _ = try archive.add(file: job.logPath, as: "\(folder)/build.log", executable: false)
         let (statement, bill) = try statement(inputs, build, subjects: subjects)
         let provenance = statement.canonicalBytes
@@ -60,20 +63,20 @@ extension BuildRun {
     ) throws(BuildFailure) -> (Statement, billOfMaterials: [UInt8]) {
         let profile = settings.sandbox.profile
         let facts = BuildFacts(
-            buildType: CargoToolchain.buildType,
+            buildType: type(of: inputs.toolchain).buildType,
             source: ResolvedSource(
                 descriptor: inputs.source.descriptor, externalParameters: inputs.source.externalParameters),
             nonceHex: job.request.nonce.hex,
             isolation: Isolation.name(
                 confinement: profile["isolation"]?.stringValue ?? Isolation.unconfined,
                 platform: settings.attester.platform),
-            internalParameters: ["sandbox": profile],
+            internalParameters: internalParameters(inputs, profile),
             tools: inputs.tools,
             commandLine: [build.command.executable] + build.command.arguments,
             environment: build.command.environment,
-            phases: phases(inputs, build),
+            phases: build.phases,
             lockfile: inputs.locked.lockfile,
-            dependencies: inputs.locked.dependencies,
+            dependencies: inputs.locked.dependencies + inputs.fetched.dependencies,
             builderID: settings.builderID,
             builderVersion: ["cupel": CupelVersion.text],
             invocationID: job.id.text,
@@ -82,7 +85,7 @@ extension BuildRun {
             finishedOn: Timestamp.now,
             logDigest: build.logDigest,
             launchMeasurement: settings.launchMeasurement.map { Hex.encode($0) },
-            subjects: subjects)
+            subjects: subjects, links: build.files.links, byproducts: build.files.byproducts)
         do {
             return (try facts.statement(), facts.billOfMaterials())
         } catch {
@@ -90,13 +93,13 @@ extension BuildRun {
         }
     }
 
-    private func phases(_ inputs: VerifiedInputs, _ build: CompletedBuild) -> [Phase] {
-        let fetches = inputs.fetchCommands.map {
-            Phase(name: "fetch", network: $0.network, commandLine: [$0.executable] + $0.arguments)
+    private func internalParameters(_ inputs: VerifiedInputs, _ profile: JSONValue) -> [String: JSONValue] {
+        var parameters = ["sandbox": profile]
+        parameters["project"] = inputs.project.settings.json
+        if !inputs.fetched.parameters.isEmpty {
+            parameters[type(of: inputs.toolchain).name] = .object(inputs.fetched.parameters)
         }
-        let command = build.command
-        return fetches
-            + [Phase(name: "build", network: command.network, commandLine: [command.executable] + command.arguments)]
+        return parameters
     }
 
     /// Hardware may take seconds.

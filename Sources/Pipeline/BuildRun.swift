@@ -24,16 +24,19 @@ struct BuildRun: Sendable {
 /// What a build is made from, all of it checked.
 struct VerifiedInputs: Sendable {
     let source: FetchedSource
-    let toolchain: CargoToolchain
+    let project: Project
+    let toolchain: any Toolchain
     let locked: LockedInputs
+    let fetched: FetchedInputs
     let tools: [ResourceDescriptor]
-    let runner: any CommandRunner
-    let fetchCommands: [Command]
+    let steps: PipelineSteps
 }
 
 /// What the build phase left, after every process of it died.
 struct CompletedBuild: Sendable {
+    /// Of the build phase.
     let command: Command
-    let artifacts: [BuiltArtifact]
+    let phases: [Phase]
+    let files: CollectedFiles
     let logDigest: Digest256
 }

@@ -20,10 +20,12 @@ public struct PipelineSettings: Sendable {
     public var builderID: String
     /// Kept over builds, so that a toolchain is hashed again only when its files have changed.
     public var toolDigests: ToolDigestCache
+    public var toolchains: ToolchainSettings
 
     public init(
         sandbox: Sandbox, attester: any Attester, launchMeasurement: [UInt8]?, limits: BuildLimits,
-        allowPrivateSources: Bool, builderID: String, toolDigests: ToolDigestCache
+        allowPrivateSources: Bool, builderID: String, toolDigests: ToolDigestCache,
+        toolchains: ToolchainSettings = ToolchainSettings()
     ) {
         self.sandbox = sandbox
         self.attester = attester
@@ -32,6 +34,7 @@ public struct PipelineSettings: Sendable {
         self.allowPrivateSources = allowPrivateSources
         self.builderID = builderID
         self.toolDigests = toolDigests
+        self.toolchains = toolchains
     }
 }
 

@@ -60,6 +60,7 @@ extension BuildFacts {
                 mediaType: Self.billOfMaterialsType),
         ]
         if !links.isEmpty { byproducts.append(ArtifactLink.byproduct(links)) }
+        byproducts += self.byproducts
         if let launchMeasurement {
             byproducts.append(ResourceDescriptor(name: "launch_measurement", digest: ["sha384": launchMeasurement]))
         }

@@ -39,6 +39,8 @@ public struct BuildFacts: Sendable {
     public var subjects: [Subject]
     /// Symbolic links that stand among the artifacts.
     public var links: [ArtifactLink]
+    /// Further things that the build made and that are no artifacts; none has the name of one that every build has.
+    public var byproducts: [ResourceDescriptor]
 
     public init(
         buildType: String, source: ResolvedSource, nonceHex: String, isolation: String,
@@ -46,7 +48,8 @@ public struct BuildFacts: Sendable {
         environment: [String: String], phases: [Phase], lockfile: ResourceDescriptor,
         dependencies: [ResourceDescriptor], builderID: String, builderVersion: [String: String], invocationID: String,
         attempt: Int, startedOn: String, finishedOn: String, logDigest: Digest256, launchMeasurement: String?,
-        subjects: [Subject], links: [ArtifactLink] = []
+        subjects: [Subject], links: [ArtifactLink] = [],
+        byproducts: [ResourceDescriptor] = []
     ) {
         self.buildType = buildType
         self.source = source
@@ -69,6 +72,7 @@ public struct BuildFacts: Sendable {
         self.launchMeasurement = launchMeasurement
         self.subjects = subjects
         self.links = links
+        self.byproducts = byproducts
     }
 
     /// In the order of provenance; those of one URI by their text.

@@ -78,6 +78,40 @@ enum ProjectFiles {
         }
     }
 
+    /// Whether somebody may run the file at `path`.
+    static func isExecutable(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH) != 0
+    }
+
+    /// The text of the link at `path`; `nil` where there is none, or it is not UTF-8.
+    static func linkTarget(_ path: String) -> String? {
+        var text = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        guard readlink(path, &text, text.count - 1) > 0 else { return nil }
+        return text.withUnsafeBufferPointer { $0.baseAddress.flatMap { String(validatingCString: $0) } }
+    }
+
+    /// Writes a new file that everybody may read.
+    static func write(_ text: String, to path: String) throws(UnreadableFile) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard descriptor >= 0 else { throw .system() }
+        defer { close(descriptor) }
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0, fchmod(descriptor, 0o644) == 0 else { throw .system() }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Makes a folder that belongs to whoever owns the folder `other`.
+    static func makeFolder(_ path: String, like other: String) throws(UnreadableFile) {
+        var status = stat()
+        guard lstat(other, &status) == 0, mkdir(path, 0o755) == 0 || errno == EEXIST else { throw .system() }
+        guard geteuid() != 0 || chown(path, status.st_uid, status.st_gid) == 0 else { throw .system() }
+    }
+
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// The path without links, `.` and `..`; `nil` where nothing is there.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Builds
 
-/// A host from which Cargo would download.
+/// A host from which the fetch phase would download.
 public struct RemoteAddress: Hashable, Sendable {
     public let host: String
     public let port: Int

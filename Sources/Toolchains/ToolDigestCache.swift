@@ -48,21 +48,31 @@ public final class ToolDigestCache: Sendable {
     public init() {}
 
     /// Blocks while it reads the file.
-    func digest(of path: String) throws(BuildFailure) -> Digest256 {
+    func digest(of path: String) throws(BuildFailure) -> Digest256 { try digest(of: path, by: Self.fileDigest) }
+
+    /// - Parameter compute: how what is at `path` is digested; always the same for one path.
+    func digest(
+        of path: String, by compute: (String) throws(BuildFailure) -> Digest256
+    ) throws(BuildFailure) -> Digest256 {
         let identity = try Identity(path)
         if let known = entries.withLock({ $0.digests[identity] }) { return known }
-        return try reading.withLock { (_) throws(BuildFailure) in try read(path, identity) }
+        return try reading.withLock { (_) throws(BuildFailure) in try read(path, identity, compute) }
     }
 
-    /// One file at a time: builds that begin together need the same ones, and the disk is one.
-    private func read(_ path: String, _ identity: Identity) throws(BuildFailure) -> Digest256 {
-        if let known = entries.withLock({ $0.digests[identity] }) { return known }
-        let digest: Digest256
+    private static func fileDigest(_ path: String) throws(BuildFailure) -> Digest256 {
         do {
-            digest = try ProjectFiles.digest(of: path, followingLinks: true)
+            return try ProjectFiles.digest(of: path, followingLinks: true)
         } catch {
             throw BuildFailure(.unsupportedToolchain, "the tool '\(path)' cannot be read: \(error.reason)")
         }
+    }
+
+    /// One file at a time: builds that begin together need the same ones, and the disk is one.
+    private func read(
+        _ path: String, _ identity: Identity, _ compute: (String) throws(BuildFailure) -> Digest256
+    ) throws(BuildFailure) -> Digest256 {
+        if let known = entries.withLock({ $0.digests[identity] }) { return known }
+        let digest = try compute(path)
         guard try Identity(path) == identity else {
             throw BuildFailure(.unsupportedToolchain, "the tool '\(path)' changed while it was read; try again")
         }

@@ -16,35 +16,15 @@ struct CargoBuildTests {
         var log: String
     }
 
-    /// Lock, fetch, verify and build, as the pipeline does it.
+    /// Lock, fetch, build and collect, as the pipeline does it.
     private func build(_ project: TestProject) async throws -> Finished {
-        let workspace = try project.workspace()
-        let toolchain = try CargoToolchain(sourceRoot: workspace.path(.source))
-        let locked = try toolchain.lock(sourceRoot: workspace.path(.source))
-        for command in toolchain.fetchCommands(workspace: workspace) {
-            let log = Mutex("")
-            let outcome = try await PlainRunner().run(command) { (_, bytes) throws(BuildFailure) in
-                log.withLock { $0 += String(decoding: bytes, as: UTF8.self) }
-            }
-            let lines = log.withLock { $0 }.split(separator: "\n").map(String.init)
-            guard outcome.succeeded else { throw toolchain.fetchFailure(status: outcome.status, output: lines) }
-        }
-        try toolchain.verifyFetched(locked, workspace: workspace)
-        let messages = Mutex(CargoMessages())
-        let log = Mutex("")
-        let outcome = try await PlainRunner().run(toolchain.buildCommand(workspace: workspace)) {
-            (stream, bytes) throws(BuildFailure) in
-            switch stream {
-            case .standardError: log.withLock { $0 += String(decoding: bytes, as: UTF8.self) }
-            case .standardOutput:
-                _ = try messages.withLock { (messages) throws(BuildFailure) in try messages.append(bytes) }
-            }
-        }
-        guard outcome.succeeded else { throw BuildFailure(.build, log.withLock { $0 }) }
-        let artifacts = try messages.withLock { (messages) throws(BuildFailure) in
-            try messages.artifacts(in: workspace)
-        }
-        return Finished(locked: locked, artifacts: artifacts, log: log.withLock { $0 })
+        let steps = TestSteps(workspace: try project.workspace())
+        var toolchain = try CargoToolchain(Project(sourceRoot: steps.workspace.path(.source)))
+        let locked = try toolchain.lock()
+        _ = try await toolchain.fetch(steps)
+        try await toolchain.build(steps)
+        let collected = try await toolchain.collect(steps)
+        return Finished(locked: locked, artifacts: collected.artifacts, log: steps.log)
     }
 
     private func runs(_ artifact: BuiltArtifact?, in project: TestProject) async throws -> String {
@@ -149,10 +129,9 @@ struct CargoBuildTests {
 
     @Test func theToolsAreTheFilesThatBuild() async throws {
         let project = try TestProject(["source/Cargo.toml": ""])
-        let workspace = try project.workspace()
-        let toolchain = try CargoToolchain(sourceRoot: workspace.path(.source))
-        let cache = ToolDigestCache()
-        let tools = try await toolchain.tools(runner: PlainRunner(), workspace: workspace, cache: cache)
+        let steps = TestSteps(workspace: try project.workspace())
+        let toolchain = try CargoToolchain(Project(sourceRoot: steps.workspace.path(.source)))
+        let tools = try await toolchain.tools(steps)
         let names = Set(tools.compactMap(\.name))
         #expect(names.isSuperset(of: ["cargo", "cc", "ld", "rust-std-\(TestRust.host)", "rustc"]))
         #expect(names.contains { $0.hasPrefix("rustc/librustc_driver") })
@@ -164,12 +143,12 @@ struct CargoBuildTests {
         try copy.write("rustc", Array(file))
         #expect(rustc.digest["sha256"] == (try copy.digest("rustc")))
         #expect(rustc.annotations["version"]?.stringValue?.hasPrefix("rustc 1.") == true)
-        #expect(try await toolchain.tools(runner: PlainRunner(), workspace: workspace, cache: cache) == tools)
+        #expect(try await toolchain.tools(steps) == tools)
     }
 
     @Test func commandsAreFixedAndSayWhatTheyMayDo() throws {
         let project = try TestProject(["Cargo.toml": ""])
-        let toolchain = try CargoToolchain(sourceRoot: project.root, places: TestRust().places)
+        let toolchain = try CargoToolchain(Project(sourceRoot: project.root), places: TestRust().places)
         let workspace = Workspace(root: "/srv/w", mountPoint: "/build")
         let build = toolchain.buildCommand(workspace: workspace)
         #expect(build.executable == "/toolchain/rust/bin/cargo")
@@ -179,7 +158,7 @@ struct CargoBuildTests {
         #expect(build.environment["PATH"] == "/toolchain/rust/bin:/usr/bin:/bin")
         #expect(build.environment["SOURCE_DATE_EPOCH"] == "0")
         #expect(build.environment["TMPDIR"] == nil)
-        let fetch = try #require(toolchain.fetchCommands(workspace: workspace).first)
+        let fetch = toolchain.fetchCommand(workspace: workspace)
         #expect(fetch.network && fetch.writable == [.dependencies, .home, .temporary])
         #expect(fetch.arguments == ["fetch", "--locked"])
         #expect(toolchain.mounts.map(\.inside) == ["/toolchain/rust"])

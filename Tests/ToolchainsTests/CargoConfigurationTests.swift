@@ -7,7 +7,7 @@ import Toolchains
     private func failureFor(_ configuration: String, file: String = ".cargo/config.toml") throws -> BuildFailure? {
         let rust = try TestRust()
         let project = try TestProject(["Cargo.toml": "", "vendor/x": "", file: configuration])
-        return failure { _ = try CargoToolchain(sourceRoot: project.root, places: rust.places) }
+        return failure { _ = try CargoToolchain(Project(sourceRoot: project.root), places: rust.places) }
     }
 
     @Test(arguments: [
@@ -90,7 +90,8 @@ import Toolchains
         let project = try TestProject(["vendor/x": "", ".cargo/config.toml": text])
         try project.link("out", to: "/etc")
         #expect(
-            failureKind { _ = try CargoToolchain(sourceRoot: project.root, places: rust.places) } == .inputVerification)
+            failureKind { _ = try CargoToolchain(Project(sourceRoot: project.root), places: rust.places) }
+                == .inputVerification)
     }
 
     @Test func aPatchThatLeadsOutIsRefused() throws {
@@ -107,6 +108,7 @@ import Toolchains
         let project = try TestProject([".cargo/x": ""])
         try project.link(".cargo/config.toml", to: "/etc/hostname")
         #expect(
-            failureKind { _ = try CargoToolchain(sourceRoot: project.root, places: rust.places) } == .inputVerification)
+            failureKind { _ = try CargoToolchain(Project(sourceRoot: project.root), places: rust.places) }
+                == .inputVerification)
     }
 }

@@ -12,18 +12,17 @@ import Toolchains
 
     private struct Fetched {
         let project: TestProject
-        let locked: LockedInputs
         let toolchain: CargoToolchain
 
-        func verify() throws { try toolchain.verifyFetched(locked, workspace: project.workspace()) }
+        func verify() throws { try toolchain.verifyFetched(in: project.workspace()) }
     }
 
     private func fetched(_ lockfile: String) throws -> Fetched {
         let project = try TestProject(["source/Cargo.toml": "", "source/Cargo.lock": lockfile])
         let rust = try TestRust()
-        let toolchain = try CargoToolchain(sourceRoot: project.root + "/source", places: rust.places)
-        return Fetched(
-            project: project, locked: try toolchain.lock(sourceRoot: project.root + "/source"), toolchain: toolchain)
+        var toolchain = try CargoToolchain(Project(sourceRoot: project.root + "/source"), places: rust.places)
+        _ = try toolchain.lock()
+        return Fetched(project: project, toolchain: toolchain)
     }
 
     private func registry() throws -> Fetched {

@@ -127,12 +127,12 @@ import Toolchains
         let project = try await RealProject.unpack()
         let rust = try TestRust()
         let root = project.root + "/cargo-real"
-        let toolchain = try CargoToolchain(sourceRoot: root, places: rust.places)
-        let locked = try toolchain.lock(sourceRoot: root)
+        var toolchain = try CargoToolchain(Project(sourceRoot: root), places: rust.places)
+        let locked = try toolchain.lock()
         #expect(locked.dependencies.count == 44)
         #expect(locked.dependencies.allSatisfy { $0.annotations["vendored"] == true && $0.digest["dirHash"] != nil })
         try project.write("cargo-real/vendor/libc-0.2.139/src/lib.rs", "// changed\n")
-        let failure = try #require(failure { _ = try toolchain.lock(sourceRoot: root) })
+        let failure = try #require(failure { _ = try toolchain.lock() })
         #expect(failure.kind == .inputVerification)
         #expect(failure.message.contains("libc 0.2.139") && failure.message.contains("src/lib.rs"))
     }

@@ -29,26 +29,28 @@ struct CargoConfiguration: Hashable, Sendable {
     /// Without a configuration file.
     init() {}
 
-    /// Reads `.cargo/config` or `.cargo/config.toml` of the project at `root`; Cargo takes the first that is there, and
+    /// Reads `.cargo/config` or `.cargo/config.toml` of the project in `folder`; Cargo takes the first that is there, and
     /// both are checked.
     ///
     /// Throws `UnsupportedToolchainError` naming the file and the key, where it changes what the provenance says of
     /// the build; `InputVerificationError` for a path that leads out of the source tree.
-    static func read(in root: String) throws(BuildFailure) -> CargoConfiguration {
+    static func read(in folder: String, sourceRoot: String) throws(BuildFailure) -> CargoConfiguration {
         var found: [CargoConfiguration] = []
         for file in [".cargo/config", ".cargo/config.toml"] {
-            if let configuration = try read(file, in: root) { found.append(configuration) }
+            if let configuration = try read(file, in: folder, sourceRoot) { found.append(configuration) }
         }
         return found.first ?? CargoConfiguration()
     }
 
-    private static func read(_ file: String, in root: String) throws(BuildFailure) -> CargoConfiguration? {
-        let path = root + "/" + file
+    private static func read(
+        _ file: String, in folder: String, _ sourceRoot: String
+    ) throws(BuildFailure) -> CargoConfiguration? {
+        let path = folder + "/" + file
         guard ProjectFiles.exists(path) else {
             guard ProjectFiles.kind(of: path) != .link else { throw unreadable(file, "it is a broken link") }
             return nil
         }
-        guard let real = ProjectFiles.confined(path, from: root, root: root) else {
+        guard let real = ProjectFiles.confined(path, from: folder, root: sourceRoot) else {
             throw BuildFailure(.inputVerification, "\(file) is a link that leads out of the source tree")
         }
         let document: JSONValue
@@ -61,29 +63,34 @@ struct CargoConfiguration: Hashable, Sendable {
             throw unreadable(file, (error as? UnreadableFile)?.reason ?? "\(error)")
         }
         try CargoConfigurationPolicy(file: file).check(document)
-        try CargoManifests.check(patches: document["patch"], root: root)
-        return try CargoConfiguration(document, file: file, root: root)
+        try CargoManifests.check(patches: document["patch"], project: folder, sourceRoot: sourceRoot)
+        return try CargoConfiguration(document, file: file, folder: folder, sourceRoot: sourceRoot)
     }
 
     private static func unreadable(_ file: String, _ reason: String) -> BuildFailure {
         BuildFailure(.unsupportedToolchain, "\(file) cannot be read: \(reason)")
     }
 
-    private init(_ document: JSONValue, file: String, root: String) throws(BuildFailure) {
+    private init(
+        _ document: JSONValue, file: String, folder: String, sourceRoot: String
+    ) throws(BuildFailure) {
         self.file = file
         for (name, table) in document["source"]?.objectValue ?? [:] {
-            sources[name] = try Self.source(table, root: root, place: "'source.\(shown(name))' of \(file)")
+            sources[name] = try Self.source(
+                table, from: folder, root: sourceRoot, place: "'source.\(shown(name))' of \(file)")
         }
         registries = (document["registries"]?.objectValue ?? [:]).compactMapValues { $0["index"]?.stringValue }
         let target = document["build"]?["target"]
         targets = target?.stringValue.map { [$0] } ?? target?.arrayValue?.compactMap(\.stringValue) ?? []
     }
 
-    private static func source(_ table: JSONValue, root: String, place: String) throws(BuildFailure) -> Source {
+    private static func source(
+        _ table: JSONValue, from folder: String, root: String, place: String
+    ) throws(BuildFailure) -> Source {
         var source = Source()
         source.replaceWith = table["replace-with"]?.stringValue
-        source.directory = try folder(table["directory"], root: root, place: place)
-        source.localRegistry = try folder(table["local-registry"], root: root, place: place)
+        source.directory = try self.folder(table["directory"], from: folder, root: root, place: place)
+        source.localRegistry = try self.folder(table["local-registry"], from: folder, root: root, place: place)
         source.registry = table["registry"]?.stringValue
         source.git = table["git"]?.stringValue
         for key in ["branch", "tag", "rev"] {
@@ -93,10 +100,10 @@ struct CargoConfiguration: Hashable, Sendable {
     }
 
     private static func folder(
-        _ value: JSONValue?, root: String, place: String
+        _ value: JSONValue?, from project: String, root: String, place: String
     ) throws(BuildFailure) -> String? {
         guard let path = value?.stringValue else { return nil }
-        guard let real = ProjectFiles.confined(path, from: root, root: root), ProjectFiles.kind(of: real) == .folder
+        guard let real = ProjectFiles.confined(path, from: project, root: root), ProjectFiles.kind(of: real) == .folder
         else {
             throw BuildFailure(
                 .inputVerification,

@@ -15,19 +15,19 @@ struct CargoManifests {
     private var visited: Set<String> = []
     private var waiting: [String] = []
 
-    /// Throws `InputVerificationError` for a path that leads out of `root`, `UnsupportedToolchainError` for a manifest
-    /// that cannot be read.
-    static func check(root: String) throws(BuildFailure) {
-        guard let real = ProjectFiles.realPath(root) else {
+    /// Throws `InputVerificationError` for a path that leads out of the source tree, `BuildError` for a manifest that
+    /// cannot be read.
+    static func check(project: String, sourceRoot: String) throws(BuildFailure) {
+        guard let root = ProjectFiles.realPath(sourceRoot), let folder = ProjectFiles.realPath(project) else {
             throw BuildFailure(.internal, "the source folder is not there")
         }
-        var manifests = CargoManifests(root: real)
+        var manifests = CargoManifests(root: root, first: folder)
         try manifests.visitAll()
     }
 
-    private init(root: String) {
+    private init(root: String, first: String) {
         self.root = root
-        waiting = [root]
+        waiting = [first]
     }
 
     private mutating func visitAll() throws(BuildFailure) {
@@ -74,10 +74,11 @@ struct CargoManifests {
     }
 
     /// `[patch]` of a configuration file.
-    static func check(patches: JSONValue?, root: String) throws(BuildFailure) {
-        guard let patches, let real = ProjectFiles.realPath(root) else { return }
-        var manifests = CargoManifests(root: real)
-        for path in paths(in: ["patch": patches]) { try manifests.add(path, from: real) }
+    static func check(patches: JSONValue?, project: String, sourceRoot: String) throws(BuildFailure) {
+        guard let patches, let root = ProjectFiles.realPath(sourceRoot), let folder = ProjectFiles.realPath(project)
+        else { return }
+        var manifests = CargoManifests(root: root, first: folder)
+        for path in paths(in: ["patch": patches]) { try manifests.add(path, from: folder) }
         try manifests.visitAll()
     }
 

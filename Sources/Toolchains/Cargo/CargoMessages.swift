@@ -80,10 +80,10 @@ public struct CargoMessages: Sendable {
 
     /// As ``artifacts(output:)``. Where Cargo wrote the programs of two packages into one file, each of them is taken
     /// from where the compiler put it.
-    public mutating func artifacts(in workspace: Workspace) throws(BuildFailure) -> [BuiltArtifact] {
+    mutating func artifacts(in workspace: Workspace, project: Project) throws(BuildFailure) -> [BuiltArtifact] {
         try finish()
         let names = ArtifactNames(reported: reported, output: workspace.inside(.output))
-        let files = CompilerOutput(workspace: workspace)
+        let files = CompilerOutput(workspace: workspace, project: project.inside(workspace))
         return try names.artifacts { (artifact, path) throws(BuildFailure) in files.original(of: artifact, at: path) }
     }
 

@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Builds
+package import Builds
 
 extension CargoToolchain {
     /// The fetch phase: with network, and without anything of the project being run. Time limits are the caller's to
     /// set; these are an hour.
-    public func fetchCommands(workspace: Workspace) -> [Command] {
+    package func fetchCommand(workspace: Workspace) -> Command {
         var environment = environment(workspace)
         environment["CARGO_NET_OFFLINE"] = "false"
-        return [
-            Command(
-                cargo(workspace), ["fetch", "--locked"], environment: environment,
-                workingDirectory: workspace.inside(.source), network: true,
-                writable: [.dependencies, .home, .temporary], timeLimit: 3600)
-        ]
+        return Command(
+            cargo(workspace), ["fetch", "--locked"], environment: environment,
+            workingDirectory: project.inside(workspace), network: true,
+            writable: [.dependencies, .home, .temporary], timeLimit: 3600)
     }
 
     /// The build phase: without network; sources and downloads are read-only.
-    public func buildCommand(workspace: Workspace) -> Command {
+    package func buildCommand(workspace: Workspace) -> Command {
         var environment = environment(workspace)
         environment["CARGO_NET_OFFLINE"] = "true"
         return Command(
             cargo(workspace),
-            ["build", "--locked", "--offline", "--release", "--message-format=json-render-diagnostics"],
-            environment: environment, workingDirectory: workspace.inside(.source), network: false,
+            ["build", "--locked", "--offline"] + settings.buildArguments
+                + ["--message-format=json-render-diagnostics"],
+            environment: environment, workingDirectory: project.inside(workspace), network: false,
             writable: [.output, .home, .temporary], timeLimit: 3600)
     }
 
@@ -46,7 +45,7 @@ extension CargoToolchain {
             "LANG": "C.UTF-8",
             "LC_ALL": "C.UTF-8",
             "PATH": binaries == "/usr/bin" ? "/usr/bin:/bin" : "\(binaries):/usr/bin:/bin",
-            "SOURCE_DATE_EPOCH": String(sourceDateEpoch),
+            "SOURCE_DATE_EPOCH": String(project.sourceDateEpoch),
             "TZ": "UTC",
         ]
         // In a sandbox the temporary part is /tmp.
@@ -55,7 +54,7 @@ extension CargoToolchain {
     }
 
     /// Why `cargo fetch` failed, from the last lines that it printed.
-    public func fetchFailure(status: Int32, output: [String]) -> BuildFailure {
+    package func fetchFailure(status: Int32, output: [String]) -> BuildFailure {
         let lines = output.map { $0.trimmingPrefix(while: \.isWhitespace) }.filter { !$0.isEmpty }
         let errors = lines.filter { $0.hasPrefix("error: ") }.map { $0.dropFirst(7) }
         let first = errors.first ?? lines.last ?? "no reason given"

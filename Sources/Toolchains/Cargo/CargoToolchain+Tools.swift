@@ -4,8 +4,6 @@ internal import ByteCoding
 internal import Foundation
 public import Provenance
 internal import SourceTrees
-internal import StrictJSON
-internal import Synchronization
 
 extension CargoToolchain {
     /// The tools that build, sorted by name: `cargo`, `rustc` and its libraries, the standard library of each target
@@ -13,10 +11,9 @@ extension CargoToolchain {
     /// tools tell them when run in the workspace.
     ///
     /// Throws `UnsupportedToolchainError` where a tool is missing, or is not of the version that the project asks for.
-    public func tools(
-        runner: any CommandRunner, workspace: Workspace, cache: ToolDigestCache
-    ) async throws(BuildFailure) -> [ResourceDescriptor] {
-        let probe = ToolProbe(toolchain: self, runner: runner, workspace: workspace, cache: cache)
+    public func tools(_ steps: any BuildSteps) async throws(BuildFailure) -> [ResourceDescriptor] {
+        let (workspace, cache) = (steps.workspace, steps.toolDigests)
+        let probe = ToolProbe(steps: steps, environment: environment(workspace))
         let compiler = try await probe.version("rustc", rustc(workspace), installation.sysroot + "/bin/rustc", ["-vV"])
         let cargo = try await probe.version("cargo", cargo(workspace), installation.sysroot + "/bin/cargo", ["-V"])
         let host = try checkedHost(of: compiler)
@@ -30,21 +27,15 @@ extension CargoToolchain {
             var tools: [ResourceDescriptor] = []
             for (name, path) in files {
                 let digest = try cache.digest(of: path)
-                tools.append(Self.tool(name, ["sha256": digest.hex], version: versions[name]))
+                tools.append(ToolProbe.tool(name, ["sha256": digest.hex], version: versions[name]))
             }
             for target in targets(host: host) {
                 let digest = try standardLibrary(target, cache: cache)
                 let hash = [DirectoryHash.algorithm: digest.hex]
-                tools.append(Self.tool("rust-std-\(target)", hash, version: versions["rustc"]))
+                tools.append(ToolProbe.tool("rust-std-\(target)", hash, version: versions["rustc"]))
             }
             return tools.sorted { ($0.name ?? "").utf8.lexicographicallyPrecedes(($1.name ?? "").utf8) }
         }
-    }
-
-    private static func tool(_ name: String, _ digest: [String: String], version: String?) -> ResourceDescriptor {
-        var annotations: [String: JSONValue] = [:]
-        if let line = version?.split(separator: "\n").first { annotations["version"] = .string(shown(String(line))) }
-        return ResourceDescriptor(name: name, digest: digest, annotations: annotations)
     }
 
     /// From `rustc -vV`; also compares the release with the one that the project asks for.
@@ -64,7 +55,13 @@ extension CargoToolchain {
         return host
     }
 
-    private func targets(host: String) -> [String] { [host] + configuration.targets.filter { $0 != host } }
+    private func targets(host: String) -> [String] {
+        var targets = [host]
+        for target in configuration.targets + settings.targets where !targets.contains(target) {
+            targets.append(target)
+        }
+        return targets
+    }
 
     /// Names and paths of single files.
     private func toolFiles(host: String) throws(BuildFailure) -> [(name: String, path: String)] {
@@ -129,42 +126,5 @@ extension CargoToolchain {
             digests[entry.name] = try cache.digest(of: "\(folder)/\(entry.name)")
         }
         return DirectoryHash.digest(of: digests)
-    }
-}
-
-/// Asks tools for their versions.
-private struct ToolProbe {
-    private static let outputLimit = 1 << 16
-
-    let toolchain: CargoToolchain
-    let runner: any CommandRunner
-    let workspace: Workspace
-    let cache: ToolDigestCache
-
-    /// - Parameter command: the tool as the command runner sees it.
-    /// - Parameter path: the tool on this machine.
-    func version(
-        _ name: String, _ command: String, _ path: String, _ arguments: [String]
-    ) async throws(BuildFailure) -> String {
-        try await cache.version(of: path) { () async throws(BuildFailure) in
-            try await ask(name, command, arguments)
-        }
-    }
-
-    private func ask(_ name: String, _ tool: String, _ arguments: [String]) async throws(BuildFailure) -> String {
-        let command = Command(
-            tool, arguments, environment: toolchain.environment(workspace),
-            workingDirectory: workspace.inside(.source), network: false, writable: [.home, .temporary], timeLimit: 60)
-        let output = Mutex<[UInt8]>([])
-        let outcome = try await runner.run(command) { (stream, bytes) throws(BuildFailure) in
-            guard stream == .standardOutput else { return }
-            output.withLock { if $0.count + bytes.count <= Self.outputLimit { $0.append(contentsOf: bytes) } }
-        }
-        guard outcome.succeeded else {
-            throw BuildFailure(
-                .unsupportedToolchain,
-                "the tool '\(name)' could not tell its version, it ended with status \(outcome.status)")
-        }
-        return String(decoding: output.withLock { $0 }, as: UTF8.self)
     }
 }

@@ -1,60 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Builds
 internal import ByteCoding
+internal import SourceTrees
+internal import Synchronization
 
-/// Builds projects that have a `Cargo.toml`: reads what they lock, fetches it, builds without network, and knows which
-/// tools did it. It makes command lines; others run them.
-public struct CargoToolchain: Hashable, Sendable {
-    /// The toolchain's bare name, as the `detect` event gives it.
+/// Builds projects that have a `Cargo.toml`.
+public struct CargoToolchain: Toolchain {
     public static let name = "cargo"
-    /// SLSA `buildType`: the page that says what the provenance's fields mean.
     public static let buildType = "https://github.com/cupel-build/cupel/blob/main/docs/build-types/cargo-v1.md"
+    public static let marker = "Cargo.toml"
 
     /// The toolchain that will build.
-    public let installation: RustInstallation
-    /// Seconds since 1970 that the build sees as `SOURCE_DATE_EPOCH`.
-    public var sourceDateEpoch = 0
-
+    package let installation: RustInstallation
+    let project: Project
+    let settings: CargoSettings
     let configuration: CargoConfiguration
+    private var resolved: [ResolvedPackage] = []
+    private var messages = CargoMessages()
 
-    /// Whether the project in this folder is one for Cargo.
-    public static func detect(in root: String) -> Bool {
-        ProjectFiles.kind(of: root + "/Cargo.toml") == .file || ProjectFiles.exists(root + "/Cargo.toml")
+    public static func detect(in folder: String) -> Bool {
+        ProjectFiles.kind(of: folder + "/Cargo.toml") == .file || ProjectFiles.exists(folder + "/Cargo.toml")
     }
 
-    /// Reads the project's own settings and finds the toolchain that it asks for.
-    ///
-    /// Throws `UnsupportedToolchainError` where the toolchain is not installed, or a setting would replace a part of it.
-    ///
-    /// - Parameter sourceRoot: the project's folder on this machine.
-    public init(sourceRoot: String, places: RustPlaces = .standard) throws(BuildFailure) {
-        configuration = try CargoConfiguration.read(in: sourceRoot)
-        installation = try RustInstallation.find(for: sourceRoot, in: places)
+    public init(_ project: Project) throws(BuildFailure) { try self.init(project, places: .standard) }
+
+    package init(_ project: Project, places: RustPlaces) throws(BuildFailure) {
+        self.project = project
+        settings = try CargoSettings(project.settings.table(of: Self.name))
+        try Self.refuseFilesAbove(project)
+        configuration = try CargoConfiguration.read(in: project.folder, sourceRoot: project.sourceRoot)
+        installation = try RustInstallation.find(for: project.folder, in: places)
     }
 
-    /// What the sandbox must show to the commands: folders of this machine, read-only, and where.
-    public var mounts: [(host: String, inside: String)] {
-        installation.isSystem ? [] : [(installation.sysroot, RustInstallation.mountPoint)]
+    /// Cargo looks for settings and workspaces in all folders above a project.
+    private static func refuseFilesAbove(_ project: Project) throws(BuildFailure) {
+        for folder in project.settings.enclosingFolders.dropFirst() {
+            for name in ["Cargo.toml", ".cargo", "rust-toolchain", "rust-toolchain.toml"] {
+                let path = folder.isEmpty ? name : "\(folder)/\(name)"
+                guard ProjectFiles.exists("\(project.sourceRoot)/\(path)") else { continue }
+                throw BuildFailure(
+                    .unsupportedToolchain,
+                    "'\(shown(path))' stands above the directory '\(project.directory)' that cupel.toml names, and Cargo "
+                        + "would read it; leave 'directory' out, and choose by 'packages' in [cargo]")
+            }
+        }
     }
 
-    /// Reads `Cargo.lock`, and verifies what is vendored. Blocks while it reads files.
-    ///
-    /// Throws `LockfileError`, `UnpinnedDependencyError`, `InputVerificationError` or `SourceError`, naming the package.
-    public func lock(sourceRoot: String) throws(BuildFailure) -> LockedInputs {
-        let bytes = try lockfileBytes(in: sourceRoot)
+    public var mounts: [ReadOnlyFolder] {
+        installation.isSystem
+            ? [] : [ReadOnlyFolder(host: installation.sysroot, inside: RustInstallation.mountPoint)]
+    }
+
+    public mutating func lock() throws(BuildFailure) -> LockedInputs {
+        let bytes = try lockfileBytes(in: project.folder)
         let lockfile = try CargoLockfile(parsing: bytes)
-        try CargoManifests.check(root: sourceRoot)
+        try CargoManifests.check(project: project.folder, sourceRoot: project.sourceRoot)
         var resolution = LockResolution(configuration: configuration)
-        return try resolution.inputs(of: lockfile, bytes: bytes)
+        resolved = try resolution.resolve(lockfile)
+        return resolution.inputs(of: resolved, bytes: bytes)
     }
 
-    private func lockfileBytes(in root: String) throws(BuildFailure) -> [UInt8] {
-        guard ProjectFiles.kind(of: root + "/Cargo.lock") != .other else {
+    private func lockfileBytes(in folder: String) throws(BuildFailure) -> [UInt8] {
+        guard ProjectFiles.kind(of: folder + "/Cargo.lock") != .other else {
             throw BuildFailure(
                 .lockfile,
                 "Cargo.lock is missing beside Cargo.toml; run cargo generate-lockfile and add it to the source")
         }
-        guard let path = ProjectFiles.confined("Cargo.lock", from: root, root: root) else {
+        guard let path = ProjectFiles.confined("Cargo.lock", from: folder, root: project.sourceRoot) else {
             throw BuildFailure(.lockfile, "Cargo.lock is a link that leads out of the source tree, or nowhere")
         }
         do {
@@ -64,10 +76,38 @@ public struct CargoToolchain: Hashable, Sendable {
         }
     }
 
-    /// Compares every download with the lockfile, after the fetch phase. Blocks while it reads files.
+    public mutating func fetch(_ steps: any BuildSteps) async throws(BuildFailure) -> FetchedInputs {
+        let command = fetchCommand(workspace: steps.workspace)
+        let answer = try await steps.prepare(command, phase: "fetch", answer: false)
+        guard answer.outcome.succeeded else {
+            throw fetchFailure(status: answer.outcome.status, output: answer.lines)
+        }
+        let (toolchain, workspace) = (self, steps.workspace)
+        try await onOwnThread { () throws(BuildFailure) in try toolchain.verifyFetched(in: workspace) }
+        return FetchedInputs()
+    }
+
+    /// Compares every download with the lockfile. Blocks while it reads files.
     ///
     /// Throws `InputVerificationError` naming what is missing, differs, or was not asked for.
-    public func verifyFetched(_ locked: LockedInputs, workspace: Workspace) throws(BuildFailure) {
-        try FetchedCrates(home: workspace.path(.dependencies), resolved: locked.resolved).verify()
+    package func verifyFetched(in workspace: Workspace) throws(BuildFailure) {
+        try FetchedCrates(home: workspace.path(.dependencies), resolved: resolved).verify()
+    }
+
+    public mutating func build(_ steps: any BuildSteps) async throws(BuildFailure) {
+        let messages = Mutex(CargoMessages())
+        let command = buildCommand(workspace: steps.workspace)
+        let outcome = try await steps.build(command) { (bytes) throws(BuildFailure) in
+            try messages.withLock { (messages) throws(BuildFailure) in try messages.append(bytes) }
+        }
+        guard outcome.succeeded else {
+            throw BuildFailure(.build, "cargo build failed with status \(outcome.status); the build log says why")
+        }
+        self.messages = messages.withLock { $0 }
+    }
+
+    public func collect(_ steps: any BuildSteps) async throws(BuildFailure) -> CollectedFiles {
+        var messages = messages
+        return CollectedFiles(artifacts: try messages.artifacts(in: steps.workspace, project: project))
     }
 }

@@ -5,6 +5,8 @@ internal import Builds
 /// source files beside it.
 struct CompilerOutput {
     let workspace: Workspace
+    /// The project's folder as commands see it.
+    let project: String
 
     /// The path below the output part; `nil` unless exactly one file fits.
     func original(of artifact: ReportedArtifact, at path: String) -> String? {
@@ -37,7 +39,7 @@ struct CompilerOutput {
         guard ProjectFiles.kind(of: list) == .file, let bytes = try? ProjectFiles.read(list, limit: 1 << 20) else {
             return false
         }
-        let project = workspace.inside(.source) + "/"
+        let project = project + "/"
         let relative = source.hasPrefix(project) ? String(source.dropFirst(project.count)) : source
         let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
         return words.contains { $0 == source || $0 == relative }

@@ -15,20 +15,24 @@ struct LockResolution {
 
     /// Throws `UnpinnedDependencyError` naming a package without digest or commit, `InputVerificationError` naming one
     /// whose files differ from it, `SourceError` for one that only a file or ssh transport could get.
-    mutating func inputs(of lockfile: CargoLockfile, bytes: [UInt8]) throws(BuildFailure) -> LockedInputs {
+    mutating func resolve(_ lockfile: CargoLockfile) throws(BuildFailure) -> [ResolvedPackage] {
         var resolved: [ResolvedPackage] = []
         for package in lockfile.packages {
             guard let source = package.source else { continue }
             try Self.requirePin(package, source)
             resolved.append(ResolvedPackage(package: package, place: try place(of: package, source)))
         }
+        return resolved
+    }
+
+    /// - Parameter bytes: the lockfile.
+    func inputs(of resolved: [ResolvedPackage], bytes: [UInt8]) -> LockedInputs {
         let dependencies = resolved.map(\.descriptor).sorted {
             ($0.uri ?? "").utf8.lexicographicallyPrecedes(($1.uri ?? "").utf8)
         }
         return LockedInputs(
             lockfile: ResourceDescriptor(name: "Cargo.lock", digest: ["sha256": Digest256(of: bytes).hex]),
-            dependencies: dependencies, packages: lockfile.packages,
-            hosts: hosts.sorted { ($0.host, $0.port) < ($1.host, $1.port) }, resolved: resolved)
+            dependencies: dependencies, hosts: hosts.sorted { ($0.host, $0.port) < ($1.host, $1.port) })
     }
 
     private static func requirePin(_ package: LockedPackage, _ source: CargoSource) throws(BuildFailure) {

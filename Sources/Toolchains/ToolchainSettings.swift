@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the operator decides for toolchains.
+public struct ToolchainSettings: Hashable, Sendable {
+
+    public init() {}
+}

@@ -66,7 +66,7 @@ public struct ReadOnlyFolder: Hashable, Sendable {
 /// All toolchains that this build service has.
 public enum Toolchains {
     /// Where several fit a project and its `cupel.toml` names none, the first of them builds it.
-    public static let all: [any Toolchain.Type] = [CargoToolchain.self]
+    public static let all: [any Toolchain.Type] = [NixToolchain.self, CargoToolchain.self]
 
     /// The toolchain that a project asks for, or for which it is.
     ///

@@ -2,6 +2,7 @@
 
 /// What the operator decides for toolchains.
 public struct ToolchainSettings: Hashable, Sendable {
+    public var nix = NixHostSettings()
 
     public init() {}
 }

@@ -27,6 +27,12 @@ public struct Configuration: Hashable, Sendable {
     public var keepAliveSeconds = 15
     /// `runDetails.builder.id` of the provenance: a URI that names this service.
     public var builderID = "https://github.com/cupel-build/cupel"
+    /// Nix binary caches, separated by spaces, or `none`.
+    public var nixSubstituters = "none"
+    /// Keys of which one must have signed what a cache delivers, separated by spaces, or `none`.
+    public var nixTrustedPublicKeys = "none"
+    /// Whether Nix must confine each derivation: one of ``ConfigurationKey/nixSandboxes``.
+    public var nixSandbox = "auto"
     /// What one build may use.
     public var limits = BuildLimits()
 

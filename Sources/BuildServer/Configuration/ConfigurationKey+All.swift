@@ -3,7 +3,7 @@ import Builds
 
 extension ConfigurationKey {
     /// Every setting, in the order of the documentation.
-    public static let all: [ConfigurationKey] = service + limits
+    public static let all: [ConfigurationKey] = service + nix + limits
 
     /// The values of `attester`.
     public static let attesters = ["auto", "snp", "tdx", "az-snp", "az-tdx", "vtpm", "software"]
@@ -47,6 +47,24 @@ extension ConfigurationKey {
         .init(
             "builder_id", .text(\.builderID), "The URI that names this service in the provenance.",
             risk: "Verifiers tell services apart by it; two services must not share one."),
+    ]
+
+    /// The values of `nix.sandbox`.
+    public static let nixSandboxes = ["auto", "required"]
+
+    private static let nix: [ConfigurationKey] = [
+        .init(
+            "nix.substituters", .text(\.nixSubstituters),
+            "Nix binary caches that builds may use, separated by spaces, or none.",
+            risk: "What comes from a cache was built by somebody else; the provenance lists it apart."),
+        .init(
+            "nix.trusted_public_keys", .text(\.nixTrustedPublicKeys),
+            "Keys of which one must have signed what a cache delivers, separated by spaces, or none.",
+            risk: "Whoever has such a key decides what builds are made with."),
+        .init(
+            "nix.sandbox", .choice(\.nixSandbox, nixSandboxes),
+            "Whether builds are refused where Nix cannot confine each derivation (required) or not (auto).",
+            risk: "Without it a derivation sees the machine's own programs; the provenance records it."),
     ]
 
     private static let sizes: ClosedRange<Int64> = 1...(1 << 50)

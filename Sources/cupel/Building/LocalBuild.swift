@@ -24,7 +24,8 @@ struct LocalBuild: Sendable {
         let settings = PipelineSettings(
             sandbox: sandbox, attester: chosen.attester, launchMeasurement: chosen.launchMeasurement,
             limits: configuration.limits, allowPrivateSources: configuration.allowPrivateSources,
-            builderID: configuration.builderID, toolDigests: ToolDigestCache())
+            builderID: configuration.builderID, toolDigests: ToolDigestCache(),
+            toolchains: try ToolchainSettings(configuration))
         let job = PipelineJob(
             id: Self.newID(), request: BuildRequest(nonce: request.nonce, source: try source()), archivePath: nil,
             attempt: 1, slot: Self.anySlot, folder: request.folder)

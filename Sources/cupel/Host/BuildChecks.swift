@@ -30,7 +30,7 @@ enum BuildChecks {
     }
 
     static func nix() async -> HostCheck {
-        await tool("nix", state: .absent, remedy: "not needed: Cargo projects are what is built today")
+        await tool("nix", state: .absent, remedy: "apt install nix-bin; needed for projects with a flake.nix")
     }
 
     static func cargo() async -> HostCheck {

@@ -57,6 +57,6 @@ struct ServerAssembly {
                 sandbox: sandbox, attester: chosen.attester, launchMeasurement: chosen.launchMeasurement,
                 limits: configuration.limits, allowPrivateSources: configuration.allowPrivateSources,
                 builderID: configuration.builderID,
-                toolDigests: ToolDigestCache()))
+                toolDigests: ToolDigestCache(), toolchains: try ToolchainSettings(configuration)))
     }
 }

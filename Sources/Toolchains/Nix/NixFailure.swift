@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Builds
+
+/// Why a command of Nix failed. That it failed, its status says; its words only choose among the kinds of failure, and
+/// reach the requester.
+enum NixFailure {
+    /// Nix's exit status where something fetched has another hash than promised (`nix-store --realise`).
+    private static let hashMismatch: Int32 = 102
+
+    /// Of reading the flake and its lockfile.
+    static func lockfile(_ answer: CommandAnswer) -> BuildFailure {
+        let whole = words(answer)
+        if whole.contains("lock file changes") {
+            return BuildFailure(
+                .lockfile,
+                "flake.lock is missing or does not fit flake.nix; run nix flake lock and add it to the source")
+        }
+        return input(answer) ?? BuildFailure(.build, text("the flake could not be read", answer))
+    }
+
+    static func evaluation(_ answer: CommandAnswer) -> BuildFailure {
+        let whole = words(answer)
+        if whole.contains("allow-import-from-derivation") {
+            return BuildFailure(
+                .unsupportedToolchain,
+                text("evaluating the flake would need to build something first (import from derivation)", answer))
+        }
+        if whole.contains("pure evaluation mode") || whole.contains("pure eval mode") {
+            return BuildFailure(
+                .unpinnedDependency, text("the flake asks for something that nothing pins", answer))
+        }
+        return input(answer) ?? BuildFailure(.build, text("the flake could not be evaluated", answer))
+    }
+
+    static func download(_ answer: CommandAnswer) -> BuildFailure {
+        if answer.outcome.status == hashMismatch || words(answer).contains("hash mismatch") {
+            return BuildFailure(.inputVerification, text("a download is not what its hash promises", answer))
+        }
+        return BuildFailure(.source, text("a dependency could not be fetched", answer))
+    }
+
+    /// Where an input of the flake is what fails.
+    private static func input(_ answer: CommandAnswer) -> BuildFailure? {
+        let whole = words(answer)
+        if answer.outcome.status == hashMismatch || whole.contains("hash mismatch")
+            || whole.contains("attribute mismatch")
+        {
+            return BuildFailure(.inputVerification, text("an input is not what flake.lock promises", answer))
+        }
+        let unavailable = ["unable to download", "unable to fetch", "failed to fetch", "program 'git' failed"]
+        guard unavailable.contains(where: whole.contains) else { return nil }
+        return BuildFailure(.source, text("an input of the flake could not be fetched", answer))
+    }
+
+    /// The first line that Nix calls an error, with what follows it.
+    static func text(_ what: String, _ answer: CommandAnswer) -> String {
+        let lines = answer.lines.map { $0.trimmingPrefix(while: \.isWhitespace) }.filter { !$0.isEmpty }
+        let errors = lines.filter { $0.hasPrefix("error: ") && $0 != "error:" }.map { $0.dropFirst(7) }
+        guard let reason = errors.first ?? lines.last else {
+            return "\(what): Nix ended with status \(answer.outcome.status)"
+        }
+        return "\(what): \(shown(String(reason)))"
+    }
+
+    private static func words(_ answer: CommandAnswer) -> String { answer.lines.joined(separator: " ") }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Builds
+internal import ByteCoding
+internal import Provenance
+internal import StrictJSON
+
+/// Everything in the store that the build phase will read: compared with what was promised, and described.
+struct NixInputs: Sendable {
+    let plan: NixPlan
+    let store: NixStore
+    /// What came from a cache.
+    let substituted: Set<NixStorePath>
+    let lock: FlakeLock?
+    /// The source tree on this machine.
+    let source: String
+    let caches: [String]
+
+    /// Throws `InputVerificationError` naming what is missing or differs, `UnpinnedDependencyError` for a hash that
+    /// pins nothing. Blocks while it reads files.
+    func verify() throws(BuildFailure) -> [ResourceDescriptor] {
+        let realised = plan.realised(beside: substituted.union(store.given))
+        let known = try flakeSources()
+        var inputs: [ResourceDescriptor] = []
+        for path in plan.fixed(among: realised) { inputs.append(try download(path)) }
+        var tree = NixSourceTree(root: source)
+        for path in plan.sources(of: realised) {
+            let digest = try store.verifySource(path)
+            guard !known.contains(path), try !tree.hasPart(named: path.name, digest) else { continue }
+            inputs.append(described(path, digest, as: "source"))
+        }
+        for path in substituted.sorted() {
+            var input = described(path, try NixArchive.digest(of: store.place(of: path)), as: "substituted")
+            input.annotations["substituters"] = .array(caches.map(JSONValue.string))
+            inputs.append(input)
+        }
+        return inputs
+    }
+
+    /// The store paths of the source tree itself and of the lockfile's inputs, which are listed as such.
+    private func flakeSources() throws(BuildFailure) -> Set<NixStorePath> {
+        var known: Set<NixStorePath> = []
+        let own = try NixArchive.digest(of: source)
+        if let path = NixStore.sourcePath(own, name: Self.flakeSource) { known.insert(path) }
+        for input in lock?.inputs ?? [] {
+            guard let promised = input.narHash, let path = NixStore.sourcePath(promised, name: Self.flakeSource) else {
+                continue
+            }
+            known.insert(path)
+            // Nix fetches only the inputs that the flake uses.
+            guard store.has(path) else { continue }
+            let found = try NixArchive.digest(of: store.place(of: path))
+            guard found == promised else {
+                throw BuildFailure(
+                    .inputVerification,
+                    "the input '\(input.names.joined(separator: "', '"))' has an archive with the SHA-256 \(found), "
+                        + "flake.lock promises \(promised)")
+            }
+        }
+        return known
+    }
+
+    /// The name that Nix gives to what it fetches for flakes.
+    private static let flakeSource = "source"
+
+    private func download(_ path: NixStorePath) throws(BuildFailure) -> ResourceDescriptor {
+        guard let derivation = plan.derivations[path], let promise = derivation.fixedOutput,
+            let output = derivation.outputs.first?.path
+        else { throw BuildFailure(.internal, "\(path) is no fixed-output derivation") }
+        let algorithm = promise.hash.algorithm
+        guard algorithm == .sha256 || algorithm == .sha512 else {
+            throw BuildFailure(
+                .unpinnedDependency,
+                "the download '\(shown(derivation.name))' is named by a hash of \(algorithm.rawValue), of which a second "
+                    + "file can be made; name it by its SHA-256")
+        }
+        guard store.has(output) else {
+            throw BuildFailure(.inputVerification, "the download '\(shown(derivation.name))' is not in the store")
+        }
+        let found = try NixArchive.output(at: store.place(of: output), like: promise)
+        guard found == promise else {
+            throw BuildFailure(
+                .inputVerification,
+                "the download '\(shown(derivation.name))' has the \(algorithm.rawValue) \(found.hash.hex), its "
+                    + "derivation promises \(promise.hash.hex)")
+        }
+        return described(derivation, output, promise)
+    }
+
+    private func described(
+        _ derivation: NixDerivation, _ output: NixStorePath, _ promise: NixFixedOutput
+    ) -> ResourceDescriptor {
+        let url = derivation.urls.first
+        var qualifiers = ["checksum=\(promise.hash.algorithm.rawValue):\(promise.hash.hex)"]
+        if let url { qualifiers.append("download_url=\(PercentEncoding.encode(url, keeping: ":/"))") }
+        var annotations: [String: JSONValue] = [
+            "kind": "fixedOutput", "hashMode": .string(promise.mode.rawValue),
+            "derivation": .string(derivation.path.description), "storePath": .string(output.description),
+        ]
+        if derivation.urls.count > 1 { annotations["urls"] = .array(derivation.urls.map(JSONValue.string)) }
+        return ResourceDescriptor(
+            name: output.name,
+            uri: "pkg:generic/\(PercentEncoding.encode(output.name))?\(qualifiers.joined(separator: "&"))",
+            digest: [promise.hash.algorithm.rawValue: promise.hash.hex],
+            mediaType: promise.mode == .archive ? NixArchive.mediaType : nil, downloadLocation: url,
+            annotations: annotations)
+    }
+
+    private func described(_ path: NixStorePath, _ digest: Digest256, as kind: String) -> ResourceDescriptor {
+        ResourceDescriptor(
+            name: path.name,
+            uri: "pkg:generic/\(PercentEncoding.encode(path.name))?nix_store_path=\(path.description)",
+            digest: ["sha256": digest.hex], mediaType: NixArchive.mediaType,
+            annotations: ["kind": .string(kind), "storePath": .string(path.description)])
+    }
+}
+
+extension NixArchive {
+    /// Of what a digest of an archive is the digest of.
+    static let mediaType = "application/x-nix-archive"
+}

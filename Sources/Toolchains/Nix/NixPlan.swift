@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Builds
+internal import ByteCoding
+
+/// All derivations that a result needs, and in which order they are realised so that only fixed-output derivations,
+/// whose hash is known beforehand, ever run with network.
+struct NixPlan: Sendable {
+    /// Some derivations to realise together.
+    struct Stage: Hashable, Sendable {
+        let network: Bool
+        let derivations: [NixStorePath]
+    }
+
+    private static let maximumDerivations = 100_000
+
+    let top: NixStorePath
+    private(set) var derivations: [NixStorePath: NixDerivation] = [:]
+
+    /// Reads the derivation at `top` and all that it needs.
+    ///
+    /// Throws `InputVerificationError` where one is not what its path says, `UnsupportedToolchainError` for a kind of
+    /// derivation that has no hash beforehand and may fetch.
+    init(top: NixStorePath, in store: NixStore) throws(BuildFailure) {
+        self.top = top
+        var waiting = [top]
+        while let path = waiting.popLast() {
+            guard derivations[path] == nil else { continue }
+            guard derivations.count < Self.maximumDerivations else {
+                throw BuildFailure(
+                    .resourceLimit, "the build needs more than \(Self.maximumDerivations) derivations")
+            }
+            let derivation = try store.derivation(at: path)
+            derivations[path] = derivation
+            waiting += derivation.inputDerivations.map(\.path)
+        }
+    }
+
+    /// The derivations that still have to be realised. The top is always among them.
+    func missing(in store: NixStore) -> Set<NixStorePath> {
+        reached { derivation in !derivation.outputs.allSatisfy { store.has($0.path) } }
+    }
+
+    /// The derivations that were realised here, or still will be: not those behind what came from elsewhere.
+    func realised(beside others: Set<NixStorePath>) -> Set<NixStorePath> {
+        reached { derivation in !derivation.outputs.allSatisfy { others.contains($0.path) } }
+    }
+
+    /// The top and all that is reached from it without passing through one for which `isWanted` is false.
+    private func reached(_ isWanted: (NixDerivation) -> Bool) -> Set<NixStorePath> {
+        var reached: Set<NixStorePath> = []
+        var waiting = [top]
+        while let path = waiting.popLast() {
+            guard let derivation = derivations[path], !reached.contains(path) else { continue }
+            guard path == top || isWanted(derivation) else { continue }
+            reached.insert(path)
+            waiting += derivation.inputDerivations.map(\.path)
+        }
+        return reached
+    }
+
+    func outputPaths(of derivation: NixStorePath) -> [NixStorePath] {
+        derivations[derivation]?.outputs.map(\.path) ?? []
+    }
+
+    /// The hosts that some fixed-output derivations say they fetch from.
+    func addresses(of paths: [NixStorePath]) -> [RemoteAddress] {
+        let addresses = Set(paths.flatMap { derivations[$0]?.urls.compactMap { RemoteAddress($0) } ?? [] })
+        return addresses.sorted { ($0.host, $0.port) < ($1.host, $1.port) }
+    }
+
+    /// The fixed-output derivations among `paths`, sorted.
+    func fixed(among paths: Set<NixStorePath>) -> [NixStorePath] {
+        paths.filter { derivations[$0]?.fixedOutput != nil }.sorted()
+    }
+
+    /// Sources that the derivations among `paths` read, sorted.
+    func sources(of paths: Set<NixStorePath>) -> [NixStorePath] {
+        Set(paths.flatMap { derivations[$0]?.inputSources ?? [] }).sorted()
+    }
+
+    /// The stages before the build phase. A program that fetches may have to be built first, without network, from
+    /// what an earlier stage fetched.
+    func stages(for missing: Set<NixStorePath>) -> [Stage] {
+        let ranks = ranks(of: missing)
+        let fixed = fixed(among: missing)
+        var stages: [Stage] = []
+        var built: Set<NixStorePath> = []
+        for rank in Set(fixed.compactMap { ranks[$0] }).sorted() {
+            let fetched = fixed.filter { ranks[$0] == rank }
+            let programs = Set(fetched.flatMap { derivations[$0]?.inputDerivations.map(\.path) ?? [] })
+            let unbuilt = programs.filter {
+                missing.contains($0) && derivations[$0]?.fixedOutput == nil && !built.contains($0)
+            }
+            if !unbuilt.isEmpty { stages.append(Stage(network: false, derivations: unbuilt.sorted())) }
+            built.formUnion(unbuilt)
+            stages.append(Stage(network: true, derivations: fetched))
+        }
+        return stages
+    }
+
+    /// For each derivation how many fixed-output derivations follow each other on the longest way to it, itself
+    /// included. Without recursion: the graph can be deep.
+    private func ranks(of missing: Set<NixStorePath>) -> [NixStorePath: Int] {
+        var ranks: [NixStorePath: Int] = [:]
+        var waiting = [top]
+        while let path = waiting.last {
+            guard ranks[path] == nil, let derivation = derivations[path] else {
+                waiting.removeLast()
+                continue
+            }
+            let inputs = derivation.inputDerivations.map(\.path).filter { missing.contains($0) }
+            let open = inputs.filter { ranks[$0] == nil }
+            guard open.isEmpty else {
+                waiting += open
+                continue
+            }
+            let before = inputs.compactMap { ranks[$0] }.max() ?? 0
+            ranks[path] = before + (derivation.fixedOutput == nil ? 0 : 1)
+            waiting.removeLast()
+        }
+        return ranks
+    }
+}

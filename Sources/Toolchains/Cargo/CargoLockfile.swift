@@ -21,7 +21,7 @@ public struct LockedPackage: Hashable, Sendable {
 /// A `Cargo.lock` of format 3 or 4, checked.
 public struct CargoLockfile: Hashable, Sendable {
     /// Bytes; larger lockfiles are refused.
-    public static let maximumSize = 8 << 20
+    public static let maximumSize = 4 << 20
 
     /// 3 or 4.
     public let version: Int

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Builds
+package import Builds
 internal import ByteCoding
 
 /// What a store path of this machine needs to run, found as Nix finds it: by the names of other store paths in its
 /// files ("Nix Manual", "Store Object", references).
-enum NixClosure {
+package enum NixClosure {
     private static let maximumPaths = 2000
     private static let maximumFile = 1 << 30
 
     /// The names of all paths that are reached from `name`, itself included, each with those that it names.
-    static func references(
+    package static func references(
         from name: String, store: String = NixStorePath.standardDirectory
     ) throws(BuildFailure) -> [String: [String]] {
         var known: [String: String] = [:]

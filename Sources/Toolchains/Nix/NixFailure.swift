@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Builds
+package import Builds
 
 /// Why a command of Nix failed. That it failed, its status says; its words only choose among the kinds of failure, and
 /// reach the requester.
-enum NixFailure {
+package enum NixFailure {
     /// Nix's exit status where something fetched has another hash than promised (`nix-store --realise`).
     private static let hashMismatch: Int32 = 102
 
     /// Of reading the flake and its lockfile.
-    static func lockfile(_ answer: CommandAnswer) -> BuildFailure {
+    package static func lockfile(_ answer: CommandAnswer) -> BuildFailure {
         let whole = words(answer)
         if whole.contains("lock file changes") {
             return BuildFailure(
@@ -18,7 +18,7 @@ enum NixFailure {
         return input(answer) ?? BuildFailure(.build, text("the flake could not be read", answer))
     }
 
-    static func evaluation(_ answer: CommandAnswer) -> BuildFailure {
+    package static func evaluation(_ answer: CommandAnswer) -> BuildFailure {
         let whole = words(answer)
         if whole.contains("allow-import-from-derivation") {
             return BuildFailure(
@@ -32,7 +32,7 @@ enum NixFailure {
         return input(answer) ?? BuildFailure(.build, text("the flake could not be evaluated", answer))
     }
 
-    static func download(_ answer: CommandAnswer) -> BuildFailure {
+    package static func download(_ answer: CommandAnswer) -> BuildFailure {
         if answer.outcome.status == hashMismatch || words(answer).contains("hash mismatch") {
             return BuildFailure(.inputVerification, text("a download is not what its hash promises", answer))
         }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Builds
+package import Builds
 internal import ByteCoding
-internal import Provenance
+package import Provenance
 internal import StrictJSON
 
 /// Everything in the store that the build phase will read: compared with what was promised, and described.
-struct NixInputs: Sendable {
+package struct NixInputs: Sendable {
     let plan: NixPlan
     let store: NixStore
     /// What came from a cache.
@@ -15,9 +15,21 @@ struct NixInputs: Sendable {
     let source: String
     let caches: [String]
 
+    package init(
+        plan: NixPlan, store: NixStore, substituted: Set<NixStorePath>, lock: FlakeLock?, source: String,
+        caches: [String]
+    ) {
+        self.plan = plan
+        self.store = store
+        self.substituted = substituted
+        self.lock = lock
+        self.source = source
+        self.caches = caches
+    }
+
     /// Throws `InputVerificationError` naming what is missing or differs, `UnpinnedDependencyError` for a hash that
     /// pins nothing. Blocks while it reads files.
-    func verify() throws(BuildFailure) -> [ResourceDescriptor] {
+    package func verify() throws(BuildFailure) -> [ResourceDescriptor] {
         let realised = plan.realised(beside: substituted.union(store.given))
         let known = try flakeSources()
         var inputs: [ResourceDescriptor] = []

@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Builds
+package import Builds
 internal import ByteCoding
 internal import Provenance
 internal import StrictJSON
 
 /// The outputs of a result, as files and links among the artifacts. One output stands at the top, several each below
 /// its name.
-struct NixOutputs: Sendable {
+package struct NixOutputs: Sendable {
     let store: NixStore
     let outputs: [NixTarget.Output]
+
+    /// - Parameter outputs: names and paths.
+    package init(store: NixStore, outputs: [(name: String, path: NixStorePath)]) {
+        self.init(store: store, named: outputs.map { NixTarget.Output(name: $0.name, path: $0.path) })
+    }
+
+    init(store: NixStore, named outputs: [NixTarget.Output]) {
+        self.store = store
+        self.outputs = outputs
+    }
 
     /// Throws `ArtifactError` where there is nothing, or a link leads out of the store or nowhere.
     ///
     /// - Parameter needed: all store paths that the outputs name, themselves included.
-    func collect(needed: [NixStorePath]) throws(BuildFailure) -> CollectedFiles {
+    package func collect(needed: [NixStorePath]) throws(BuildFailure) -> CollectedFiles {
         var walk = NixOutputWalk(store: store)
         for output in outputs {
             try walk.add(output.path, under: outputs.count == 1 ? "" : output.name)

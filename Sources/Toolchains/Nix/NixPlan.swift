@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Builds
+package import Builds
 internal import ByteCoding
 
 /// All derivations that a result needs, and in which order they are realised so that only fixed-output derivations,
 /// whose hash is known beforehand, ever run with network.
-struct NixPlan: Sendable {
+package struct NixPlan: Sendable {
     /// Some derivations to realise together.
-    struct Stage: Hashable, Sendable {
-        let network: Bool
-        let derivations: [NixStorePath]
+    package struct Stage: Hashable, Sendable {
+        package let network: Bool
+        package let derivations: [NixStorePath]
     }
 
     private static let maximumDerivations = 100_000
 
-    let top: NixStorePath
-    private(set) var derivations: [NixStorePath: NixDerivation] = [:]
+    package let top: NixStorePath
+    package private(set) var derivations: [NixStorePath: NixDerivation] = [:]
 
     /// Reads the derivation at `top` and all that it needs.
     ///
     /// Throws `InputVerificationError` where one is not what its path says, `UnsupportedToolchainError` for a kind of
     /// derivation that has no hash beforehand and may fetch.
-    init(top: NixStorePath, in store: NixStore) throws(BuildFailure) {
+    package init(top: NixStorePath, in store: NixStore) throws(BuildFailure) {
         self.top = top
         var waiting = [top]
         while let path = waiting.popLast() {
@@ -36,12 +36,12 @@ struct NixPlan: Sendable {
     }
 
     /// The derivations that still have to be realised. The top is always among them.
-    func missing(in store: NixStore) -> Set<NixStorePath> {
+    package func missing(in store: NixStore) -> Set<NixStorePath> {
         reached { derivation in !derivation.outputs.allSatisfy { store.has($0.path) } }
     }
 
     /// The derivations that were realised here, or still will be: not those behind what came from elsewhere.
-    func realised(beside others: Set<NixStorePath>) -> Set<NixStorePath> {
+    package func realised(beside others: Set<NixStorePath>) -> Set<NixStorePath> {
         reached { derivation in !derivation.outputs.allSatisfy { others.contains($0.path) } }
     }
 
@@ -63,24 +63,24 @@ struct NixPlan: Sendable {
     }
 
     /// The hosts that some fixed-output derivations say they fetch from.
-    func addresses(of paths: [NixStorePath]) -> [RemoteAddress] {
+    package func addresses(of paths: [NixStorePath]) -> [RemoteAddress] {
         let addresses = Set(paths.flatMap { derivations[$0]?.urls.compactMap { RemoteAddress($0) } ?? [] })
         return addresses.sorted { ($0.host, $0.port) < ($1.host, $1.port) }
     }
 
     /// The fixed-output derivations among `paths`, sorted.
-    func fixed(among paths: Set<NixStorePath>) -> [NixStorePath] {
+    package func fixed(among paths: Set<NixStorePath>) -> [NixStorePath] {
         paths.filter { derivations[$0]?.fixedOutput != nil }.sorted()
     }
 
     /// Sources that the derivations among `paths` read, sorted.
-    func sources(of paths: Set<NixStorePath>) -> [NixStorePath] {
+    package func sources(of paths: Set<NixStorePath>) -> [NixStorePath] {
         Set(paths.flatMap { derivations[$0]?.inputSources ?? [] }).sorted()
     }
 
     /// The stages before the build phase. A program that fetches may have to be built first, without network, from
     /// what an earlier stage fetched.
-    func stages(for missing: Set<NixStorePath>) -> [Stage] {
+    package func stages(for missing: Set<NixStorePath>) -> [Stage] {
         let ranks = ranks(of: missing)
         let fixed = fixed(among: missing)
         var stages: [Stage] = []

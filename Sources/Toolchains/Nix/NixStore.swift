@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Builds
+package import Builds
 internal import ByteCoding
 
 /// The store of one build: in the workspace's output part, empty at the start, and `/nix` to the build's commands. So no
 /// build sees what another made, and nothing of the machine's own store.
-struct NixStore: Hashable, Sendable {
+package struct NixStore: Hashable, Sendable {
     /// Below the output part.
     static let folder = "nix"
     /// Bytes of a source that may be a text.
     private static let maximumText = 16 << 20
 
     /// Absolute, on this machine: the folder that commands see as `/nix/store`.
-    let root: String
+    package let root: String
     /// Paths that are in it because this machine's Nix is made of them.
     let given: Set<NixStorePath>
 
-    init(_ workspace: Workspace, given: [String]) {
+    package init(_ workspace: Workspace, given: [String] = []) {
         root = "\(workspace.path(.output))/\(Self.folder)/store"
         self.given = Set(given.compactMap { try? NixStorePath("\(NixStorePath.standardDirectory)/\($0)") })
     }
@@ -24,7 +24,7 @@ struct NixStore: Hashable, Sendable {
     static let mount = FolderMount(part: .output, folder: folder, inside: "/nix")
 
     /// Where a store path is on this machine.
-    func place(of path: NixStorePath) -> String { "\(root)/\(path.baseName)" }
+    package func place(of path: NixStorePath) -> String { "\(root)/\(path.baseName)" }
 
     func has(_ path: NixStorePath) -> Bool {
         given.contains(path) || ProjectFiles.kind(of: place(of: path)) != .other

@@ -133,7 +133,7 @@ public struct NixToolchain: Toolchain {
         guard let target else { throw BuildFailure(.internal, "there is nothing to collect yet") }
         let commands = NixCommands(self, steps, confines: target.confines)
         let needed = try await commands.requisites(of: target.outputs.map(\.path))
-        let outputs = NixOutputs(store: store(steps), outputs: target.outputs)
+        let outputs = NixOutputs(store: store(steps), named: target.outputs)
         return try await onOwnThread { () throws(BuildFailure) in try outputs.collect(needed: needed) }
     }
 }

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import Builds
+import ByteCoding
+import Provenance
+import StrictJSON
+import Testing
+import Toolchains
+
+/// What is in the store after the fetch phase, compared with what was promised.
+@Suite struct NixInputsTests {
+    private let made: TestStore
+
+    init() throws { made = try TestStore() }
+
+    private func verify(
+        _ inputs: [NixStorePath] = [], sources: [NixStorePath] = [], substituted: Set<NixStorePath> = [],
+        lock: FlakeLock? = nil
+    ) throws -> [ResourceDescriptor] {
+        let top = try made.derivation(
+            "app", output: TestStore.path("2", "app"), inputs: inputs, sources: sources)
+        let plan = try NixPlan(top: top, in: made.store)
+        return try NixInputs(
+            plan: plan, store: made.store, substituted: substituted, lock: lock,
+            source: made.workspace.path(.source), caches: ["https://cache.example"]
+        ).verify()
+    }
+
+    @Test func aDownloadIsListedWithURLAndDigest() throws {
+        let found = try verify([try made.download("file.tar", "content", delivered: "content")])
+        let hex = Digest256(of: Array("content".utf8)).hex
+        #expect(found.map(\.name) == ["file.tar"])
+        #expect(found.first?.digest == ["sha256": hex])
+        #expect(found.first?.mediaType == nil)
+        #expect(found.first?.downloadLocation == "https://example.com/file")
+        #expect(
+            found.first?.uri == "pkg:generic/file.tar?checksum=sha256:\(hex)&download_url=https://example.com/file")
+        #expect(found.first?.annotations["hashMode"] == "flat")
+    }
+
+    @Test func aDownloadWithoutURLIsListedByItsDigest() throws {
+        let found = try verify([try made.download("data", "content", delivered: "content", url: nil)])
+        #expect(found.first?.uri?.contains("download_url") == false)
+    }
+
+    @Test(arguments: ["contenT", "", nil]) func anotherDownloadIsRefused(_ delivered: String?) throws {
+        let input = try made.download("file", "content", delivered: delivered)
+        let failure = failure { _ = try verify([input]) }
+        #expect(failure?.kind == .inputVerification)
+        #expect(failure?.message.contains("'file'") == true)
+    }
+
+    @Test(arguments: [NixHash.Algorithm.md5, .sha1]) func aHashThatPinsNothingIsRefused(
+        _ algorithm: NixHash.Algorithm
+    ) throws {
+        let input = try made.download("file", "content", delivered: "content", algorithm: algorithm)
+        #expect(failureKind { _ = try verify([input]) } == .unpinnedDependency)
+    }
+
+    @Test func aSHA512Pins() throws {
+        let found = try verify([
+            try made.download("file", "content", delivered: "content", algorithm: .sha512)
+        ])
+        #expect(found.first?.digest.keys.sorted() == ["sha512"])
+        #expect(found.first?.digest["sha512"]?.utf8.count == 128)
+    }
+
+    @Test func aLinkInPlaceOfADownloadIsNotFollowed() throws {
+        let input = try made.download("file", "content", delivered: nil)
+        let output = try #require(try NixPlan(top: input, in: made.store).derivations[input]?.outputs.first?.path)
+        try made.project.write("elsewhere", "content")
+        try made.project.link("output/nix/store/\(output.baseName)", to: made.project.root + "/elsewhere")
+        #expect(failureKind { _ = try verify([input]) } == .inputVerification)
+    }
+
+    @Test func aSourceIsListedAndAChangedOneRefused() throws {
+        let source = try made.source("patch", "one line")
+        let found = try verify(sources: [source])
+        #expect(found.map(\.name) == ["patch"])
+        #expect(found.first?.mediaType == "application/x-nix-archive")
+        try made.write(source, "two lines")
+        #expect(failureKind { _ = try verify(sources: [source]) } == .inputVerification)
+    }
+
+    @Test func aPartOfTheSourceTreeIsNotListedAgain() throws {
+        try made.project.write("source/deep/patch", "one line")
+        #expect(try verify(sources: [made.source("patch", "one line")]).isEmpty)
+        #expect(try verify(sources: [made.source("patch", "another line")]).count == 1)
+    }
+
+    @Test func aTextThatNamesAnotherPathIsVerified() throws {
+        let source = try made.source("patch", "one line")
+        let text = "see \(source)"
+        let path = try NixStorePath(ofText: Array(text.utf8), name: "note", references: [source])
+        try made.write(path, text)
+        #expect(try verify(sources: [source, path]).count == 2)
+        try made.write(path, text + ".")
+        #expect(failureKind { _ = try verify(sources: [source, path]) } == .inputVerification)
+    }
+
+    @Test func whatCameFromACacheIsToldApart() throws {
+        let library = try TestStore.path("1", "lib")
+        let input = try made.derivation(
+            "lib", output: library, inputs: [made.download("never", "fetched", delivered: nil)])
+        try made.write(library, "built elsewhere")
+        let found = try verify([input], substituted: [library])
+        #expect(found.map { $0.annotations["kind"]?.stringValue } == ["substituted"])
+        #expect(found.first?.annotations["substituters"] == ["https://cache.example"])
+    }
+}

@@ -82,7 +82,8 @@ struct Verify: AsyncParsableCommand {
         guard bundles.isEmpty, evidence == nil else {
             throw ValidationError("--input-merkle-root is for proofs alone: a bundle's provenance names its own")
         }
-        guard reportData == nil, summaryOptions.vsa == nil, policyOptions.isEmpty else {
+        guard reportData == nil, summaryOptions.vsa == nil, policyOptions.isEmpty, collateralOptions.changes.isEmpty
+        else {
             throw ValidationError("proofs alone have no provenance, no evidence and no artifact to judge by a policy")
         }
     }

@@ -209,6 +209,7 @@ def test_the_reports_meet_the_schema(crates_bundle, proof):
     ["BUNDLE", "--input-proof", "/nonexistent"], ["--evidence", "PROOF", "--input-proof", "PROOF"],
     ["--input-merkle-root", "ROOT", "--input-proof", "PROOF", "--nonce", "00"],
     ["--input-merkle-root", "ROOT", "--input-proof", "PROOF", "--allow-software"],
+    ["--input-merkle-root", "ROOT", "--input-proof", "PROOF", "--at", "now"],
 ], ids=" ".join)
 def test_wrong_usage_exits_with_2(crates_bundle, proof, arguments):
     names = {"ROOT": root_of(crates_bundle), "PROOF": str(proof), "BUNDLE": str(crates_bundle)}

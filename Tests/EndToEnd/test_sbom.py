@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from conftest import ROOT, cupel, sha256
+from conftest import ROOT, cupel, project, sha256, unpack
+from test_sources import commit_repository, git, publish, repositories  # noqa: F401: a fixture
 
 VALIDATE = """
 import json, sys
@@ -90,6 +91,33 @@ def test_every_dependency_is_listed_and_the_digest_is_stated(crates_bundle):
     named = [b for b in predicate["runDetails"]["byproducts"] if b["name"] == "sbom.cdx.json"]
     assert named == [{"name": "sbom.cdx.json", "digest": {"sha256": sha256(body)},
                       "mediaType": "application/vnd.cyclonedx+json"}]
+
+
+def test_sources_and_dependencies_from_git_are_listed_by_their_commits(server, folder, repositories, independent_python):
+    served, url = repositories
+    dependency = commit_repository(folder, "dependency", {
+        "Cargo.toml": '[package]\nname = "dependency"\nversion = "0.2.0"\nedition = "2021"\n', "src/lib.rs": ""})
+    publish(dependency, served, "dependency")
+    commit = git(dependency, "rev-parse", "HEAD")
+    source = f"git+{url}/dependency.git?rev={commit}#{commit}"
+    work = commit_repository(folder, "hello", project({
+        "Cargo.toml": '[package]\nname = "probe"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\n'
+                      f'dependency = {{ git = "{url}/dependency.git", rev = "{commit}" }}\n',
+        "Cargo.lock": f'version = 3\n\n[[package]]\nname = "dependency"\nversion = "0.2.0"\nsource = "{source}"\n\n'
+                      '[[package]]\nname = "probe"\nversion = "0.1.0"\ndependencies = [\n "dependency",\n]\n'}))
+    publish(work, served, "hello")
+    job = server.submit_git(f"{url}/hello.git", "main")
+    assert server.events(job)[-1]["result"] == {"status": "ok"}
+    (folder / "sbom.json").write_bytes(unpack(server.result(job)[2])["sbom.cdx.json"])
+    assert independent_python(VALIDATE, folder / "sbom.json")["errors"] == []
+    bill = json.loads((folder / "sbom.json").read_bytes())
+    component, built = bill["components"][0], bill["metadata"]["component"]
+    assert built["name"] == "hello" and built["version"] == git(work, "rev-parse", "HEAD")
+    assert built["externalReferences"] == [{"type": "vcs", "url": f"{url}/hello.git"}]
+    assert (component["name"], component["version"]) == ("dependency", "0.2.0") and "hashes" not in component
+    assert {"name": "cupel:digest:gitCommit", "value": commit} in component["properties"]
+    assert [reference["type"] for reference in component["externalReferences"]] == ["vcs"]
+    assert component["externalReferences"][0]["url"].startswith(f"{url}/dependency.git")
 
 
 @pytest.mark.parametrize("change, code", [

@@ -15,8 +15,8 @@ from conftest import CUPEL, ENVIRONMENT, ROOT, SHARED, cupel, project, sha256, t
 from git_server import make_server
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("Examples/*/*.md")])
-# Texts that begin like a command line and are none: what digests and signatures begin with.
-MARKS = ("cupel tree 1", "cupel software evidence v1")
+# Texts that begin like a command line and are none: what digests, signatures and proofs begin with.
+MARKS = ("cupel tree 1", "cupel software evidence v1", "cupel input proof")
 
 
 def pages(test):
@@ -168,7 +168,7 @@ def test_the_quick_start_runs(server, repository, folder):
     assert said.count("VERIFIED") == 6 and '"status":"ok"' in said
     files = {str(path.relative_to(folder / "clone")) for path in (folder / "clone/result").rglob("*")}
     layout = block("quick-start.md", "result/greeting/\n")
-    for name in ["provenance.json", "evidence.json", "build.log"]:
+    for name in ["provenance.json", "evidence.json", "build.log", "sbom.cdx.json"]:
         assert name in layout and f"result/greeting/{name}" in files and f"result/project/{name}" in files
 
 
@@ -202,7 +202,7 @@ def test_the_recipes_for_digests_give_what_the_provenance_says(server, folder):
     provenance = folder / "source/provenance.json"
     said = run(f"jq -c .predicate.buildDefinition.resolvedDependencies[0].digest {provenance}", folder)
     # The bundle was unpacked into the source's folder: only its own files count.
-    for name in ["provenance.json", "evidence.json", "build.log", "artifacts"]:
+    for name in ["provenance.json", "evidence.json", "build.log", "sbom.cdx.json", "artifacts"]:
         os.rename(source / name, folder / name)
     assert run(block("formats.md", "cupel tree 1\\0"), source).split()[0] in said
     assert "gitTree" not in said, "git cannot hold a .git within"

@@ -58,7 +58,7 @@ final class PipelineSteps: BuildSteps {
 
     func prepare(_ command: Command, phase: String, answer: Bool) async throws(BuildFailure) -> CommandAnswer {
         var command = command
-        command.timeLimit = limits.fetchSeconds
+        command.timeLimit = command.network ? limits.fetchSeconds : limits.buildSeconds
         record.withLock { $0.phases.append(Phase(name: phase, command)) }
         let events = events
         return try await run(command, answerLimit: answer ? Self.answerLimit : nil) { (lines) throws(BuildFailure) in

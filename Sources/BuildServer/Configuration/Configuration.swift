@@ -31,6 +31,8 @@ public struct Configuration: Hashable, Sendable {
     public var nixSubstituters = "none"
     /// Keys of which one must have signed what a cache delivers, separated by spaces, or `none`.
     public var nixTrustedPublicKeys = "none"
+    /// Who may fetch with network: one of ``ConfigurationKey/nixFetchPrograms``.
+    public var nixFetchPrograms = "builtin"
     /// Whether Nix must confine each derivation: one of ``ConfigurationKey/nixSandboxes``.
     public var nixSandbox = "auto"
     /// What one build may use.

@@ -52,6 +52,9 @@ extension ConfigurationKey {
     /// The values of `nix.sandbox`.
     public static let nixSandboxes = ["auto", "required"]
 
+    /// The values of `nix.fetch_programs`.
+    public static let nixFetchPrograms = ["builtin", "any"]
+
     private static let nix: [ConfigurationKey] = [
         .init(
             "nix.substituters", .text(\.nixSubstituters),
@@ -61,6 +64,10 @@ extension ConfigurationKey {
             "nix.trusted_public_keys", .text(\.nixTrustedPublicKeys),
             "Keys of which one must have signed what a cache delivers, separated by spaces, or none.",
             risk: "Whoever has such a key decides what builds are made with."),
+        .init(
+            "nix.fetch_programs", .choice(\.nixFetchPrograms, nixFetchPrograms),
+            "What fixed-output derivations may run with network: Nix's own downloads (builtin), or any program.",
+            risk: "A program of the project reaches what this machine reaches, such as cloud metadata."),
         .init(
             "nix.sandbox", .choice(\.nixSandbox, nixSandboxes),
             "Whether builds are refused where Nix cannot confine each derivation (required) or not (auto).",

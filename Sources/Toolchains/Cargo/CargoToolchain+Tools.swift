@@ -57,7 +57,8 @@ extension CargoToolchain {
 
     private func targets(host: String) -> [String] {
         var targets = [host]
-        for target in configuration.targets + settings.targets where !targets.contains(target) {
+        for target in settings.targets.isEmpty ? configuration.targets : settings.targets
+        where !targets.contains(target) {
             targets.append(target)
         }
         return targets

@@ -133,7 +133,9 @@ struct NixCommands: Sendable {
     /// Throws `InputVerificationError` where something else was found than promised, `SourceError` where it cannot be
     /// had, `BuildError` where a program that fetches cannot be built.
     func realise(_ plan: NixPlan, _ store: NixStore) async throws(BuildFailure) {
-        for stage in plan.stages(for: plan.missing(in: store)) {
+        let stages = plan.stages(for: plan.missing(in: store))
+        for stage in stages where stage.network { try checkPrograms(of: stage, plan) }
+        for stage in stages {
             if stage.network { try await steps.check(plan.addresses(of: stage.derivations)) }
             let command = realise(stage.derivations, options: [], network: stage.network)
             let answer = try await steps.prepare(
@@ -144,6 +146,21 @@ struct NixCommands: Sendable {
                     : BuildFailure(.build, NixFailure.text("a program that fetches could not be built", answer))
             }
         }
+    }
+
+    /// Nix's own downloads go where they say. A program may go anywhere, and without Nix's sandbox it could also put
+    /// what it found there in the place of what is to be built.
+    private func checkPrograms(of stage: NixPlan.Stage, _ plan: NixPlan) throws(BuildFailure) {
+        guard !confines || !steps.settings.nix.allowsFetchPrograms else { return }
+        guard let program = stage.derivations.first(where: { plan.derivations[$0]?.isBuiltin == false }) else { return }
+        let reason =
+            confines
+            ? "the operator can allow it with nix.fetch_programs = \"any\""
+            : "it could be allowed only where Nix's own sandbox works"
+        throw BuildFailure(
+            .unsupportedToolchain,
+            "the download '\(shown(program.name))' is made by a program of the project, with network, which this server "
+                + "does not run; use builtins.fetchurl or builtin:fetchurl, or \(reason)")
     }
 
     /// The build phase.

@@ -66,6 +66,9 @@ public struct NixDerivation: Hashable, Sendable {
     /// The derivation's name: its path's without hash and `.drv`.
     public var name: String { String(path.name.dropLast(4)) }
 
+    /// Whether Nix itself does what it describes, and no program.
+    public var isBuiltin: Bool { builder.hasPrefix("builtin:") }
+
     /// Where its builder fetches from, as its environment says: `url` and `urls`, or those of its structured attributes.
     /// Words, not yet known to be URLs; mirrors as they are written (`mirror://gnu/…`).
     public var urls: [String] {

@@ -112,7 +112,7 @@ public struct NixToolchain: Toolchain {
             throw BuildFailure(
                 .sandbox,
                 "Nix's own sandbox needs nested user namespaces, which this machine does not allow; the operator can "
-                    + "allow them, or set nix_sandbox = \"auto\"")
+                    + "allow them, or set nix.sandbox = \"auto\"")
         }
         if !confines {
             try steps.note("Nix cannot confine each derivation on this machine: the builder's sandbox alone does")

@@ -10,6 +10,8 @@ extension ToolchainSettings {
         self.init()
         nix.substituters = Self.words(configuration.nixSubstituters)
         nix.trustedPublicKeys = Self.words(configuration.nixTrustedPublicKeys)
+        // Who may reach private addresses anyway, gains nothing by a program.
+        nix.allowsFetchPrograms = configuration.nixFetchPrograms == "any" || configuration.allowPrivateSources
         nix.requiresSandbox = configuration.nixSandbox == "required"
         if let wrong = nix.substituters.first(where: { !Self.isAddress($0) }) {
             throw ConfigurationError(

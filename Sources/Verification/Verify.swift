@@ -47,6 +47,7 @@ public func verify(
 }
 
 private func recordInputProofs(_ proofs: [InputProofFile], _ record: BuildRecord?, in report: inout ReportRecorder) {
+    guard !proofs.isEmpty else { return }
     guard let record else { return InputProofCheck.giveUp(proofs, in: &report) }
     _ = InputProofCheck(root: record.inputMerkleRoot, treeSize: InputTree(record).leaves.count)
         .record(proofs, in: &report)

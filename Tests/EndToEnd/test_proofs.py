@@ -68,6 +68,11 @@ def prove(place, name, output, check=0):
     return cupel("prove", place, "--dependency", name, "--output", output, check=check)
 
 
+def called(leaf):
+    """What names one input alone: its URI, or a digest."""
+    return leaf.get("uri") or ":".join(sorted(leaf["digest"].items())[0])
+
+
 @pytest.fixture
 def proof(crates_bundle, folder):
     path = folder / "regex.json"
@@ -81,9 +86,8 @@ def test_every_input_is_proved_as_another_implementation_has_it(crates_bundle, f
     (folder / "leaves.json").write_text(json.dumps(leaves))
     paths = []
     for index, leaf in enumerate(leaves):
-        algorithm, digest = sorted(leaf["digest"].items())[0]
         paths.append(folder / f"{index}.json")
-        prove(crates_bundle, leaf.get("uri") or f"{algorithm}:{digest}", paths[-1])
+        prove(crates_bundle, called(leaf), paths[-1])
         made = json.loads(paths[-1].read_bytes())
         assert made["input"] == leaf and made["leafIndex"] == index and made["treeSize"] == len(leaves)
     options = [option for path in paths for option in ("--input-proof", path)]
@@ -92,6 +96,14 @@ def test_every_input_is_proved_as_another_implementation_has_it(crates_bundle, f
     theirs = independent_python(INDEPENDENT, folder / "leaves.json", *paths)
     assert theirs["root"] == root_of(crates_bundle)
     assert theirs["found"] == [{"same": True, "verifies": True, "wrong": False}] * len(leaves)
+
+
+def test_the_recipe_for_proofs_gives_their_root(crates_bundle, folder):
+    from test_documentation import block, run
+    (folder / "root.py").write_text(block("formats.md", "from hashlib import"))
+    for leaf in leaves_of(crates_bundle):
+        prove(crates_bundle, called(leaf), folder / "proof.json")
+        assert run("/usr/bin/python3 root.py proof.json", folder).strip() == root_of(crates_bundle)
 
 
 def test_a_clone_has_a_leaf_for_its_commit(bundle, crates_bundle):

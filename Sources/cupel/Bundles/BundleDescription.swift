@@ -38,6 +38,12 @@ struct BundleDescription {
         for subject in provenance["subject"]?.arrayValue ?? [] {
             part.lines.append("\(Self.digest(subject["digest"]))  \(subject["name"]?.stringValue ?? "?")")
         }
+        for product in details?["byproducts"]?.arrayValue ?? [] where product["name"] == "artifact_links" {
+            let links = product["annotations"]?["links"]?.objectValue ?? [:]
+            for (name, target) in links.sorted(by: { $0.key < $1.key }) {
+                part.lines.append("a link  \(name) -> \(target.stringValue ?? "?")")
+            }
+        }
         return part
     }
 

@@ -34,6 +34,8 @@ public struct BuildRecord: Hashable, Sendable {
     public let billOfMaterialsDigest: Digest256?
     /// Symbolic links that stand among the artifacts, sorted by name; each leads to an artifact, or a folder of them.
     public let links: [ArtifactLink]
+    /// Paths of a Nix store that the artifacts name; empty for most.
+    public let runtimeStorePaths: [String]
 
     /// Throws at another predicate, missing fields, an input without a digest, inputs out of order, and links that lead
     /// out of the artifacts' folder or nowhere.
@@ -71,6 +73,10 @@ public struct BuildRecord: Hashable, Sendable {
         logDigest = try Self.digest(of: "build.log", in: byproducts)
         billOfMaterialsDigest = try Self.digest(ofOptional: BuildFacts.billOfMaterialsName, in: byproducts)
         links = try Self.links(in: byproducts, beside: statement.subjects)
+        runtimeStorePaths =
+            try Self.byproduct(RuntimeStorePaths.byproductName, in: byproducts).map { (json) throws(MalformedBytes) in
+                try RuntimeStorePaths.paths(of: ResourceDescriptor(json: json))
+            } ?? []
     }
 
     private static let format = "SLSA provenance"

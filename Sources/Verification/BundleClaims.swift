@@ -17,6 +17,10 @@ struct BundleClaims {
         if provenance.record?.isolation == "none" {
             doesNotProve.append("that the build left its builder alone: it ran without a sandbox")
         }
+        if let paths = provenance.record?.runtimeStorePaths, let first = paths.first {
+            let others = paths.count == 1 ? "" : " and \(paths.count - 1) more"
+            doesNotProve.append("what the artifacts do beside what they name outside of the bundle: \(first)\(others)")
+        }
     }
 
     private static func statedBy(_ statement: Statement, _ record: BuildRecord?) -> String {

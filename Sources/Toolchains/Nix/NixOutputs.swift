@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Builds
-internal import ByteCoding
 internal import Provenance
-internal import StrictJSON
 
 /// The outputs of a result, as files and links among the artifacts. One output stands at the top, several each below
 /// its name.
@@ -46,13 +44,7 @@ package struct NixOutputs: Sendable {
     }
 
     private static func byproducts(needed: [NixStorePath]) -> [ResourceDescriptor] {
-        guard !needed.isEmpty else { return [] }
-        let paths = JSONValue.array(needed.map { .string($0.description) })
-        return [
-            ResourceDescriptor(
-                name: "runtime_store_paths", digest: ["sha256": Digest256(of: paths.canonicalBytes).hex],
-                annotations: ["paths": paths])
-        ]
+        needed.isEmpty ? [] : [RuntimeStorePaths.byproduct(needed.map(\.description))]
     }
 }
 

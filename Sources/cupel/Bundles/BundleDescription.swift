@@ -44,6 +44,10 @@ struct BundleDescription {
                 part.lines.append("a link  \(name) -> \(target.stringValue ?? "?")")
             }
         }
+        for product in details?["byproducts"]?.arrayValue ?? [] where product["name"] == "runtime_store_paths" {
+            let paths = product["annotations"]?["paths"]?.arrayValue ?? []
+            part.lines += paths.map { "may need at run time  \($0.stringValue ?? "?")" }
+        }
         return part
     }
 

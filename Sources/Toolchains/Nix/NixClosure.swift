@@ -12,15 +12,14 @@ package enum NixClosure {
     package static func references(
         from name: String, store: String = NixStorePath.standardDirectory
     ) throws(BuildFailure) -> [String: [String]] {
-        var known: [String: String] = [:]
+        let names: [String]
         do {
-            for entry in try ProjectFiles.list(store)
-            where (try? NixStorePath("\(store)/\(entry.name)", directory: store)) != nil {
-                known[String(entry.name.prefix(32))] = entry.name
-            }
+            names = try ProjectFiles.list(store).map(\.name)
         } catch {
             throw unreadable(store, error)
         }
+        let known = names.compactMap { try? NixStorePath("\(store)/\($0)", directory: store) }
+        let references = StoreReferences(known: known, store: store)
         var found: [String: [String]] = [:]
         var waiting = [name]
         while let next = waiting.popLast() {
@@ -28,10 +27,11 @@ package enum NixClosure {
             guard found.count < maximumPaths else {
                 throw BuildFailure(.resourceLimit, "Nix itself needs more than \(maximumPaths) store paths")
             }
-            var scan = ReferenceScan(store: store, known: known)
+            var scan = ReferenceScan(references: references)
             try scan.visit("\(store)/\(next)", depth: 0)
-            found[next] = scan.found.sorted()
-            waiting += scan.found
+            let named = scan.found.map(\.baseName).sorted()
+            found[next] = named
+            waiting += named
         }
         return found
     }
@@ -41,23 +41,14 @@ package enum NixClosure {
     }
 
     private struct ReferenceScan {
-        let store: String
-        /// From hash part to name.
-        let known: [String: String]
-        let prefix: [UInt8]
-        var found: Set<String> = []
-
-        init(store: String, known: [String: String]) {
-            self.store = store
-            self.known = known
-            prefix = Array((store + "/").utf8)
-        }
+        let references: StoreReferences
+        var found: Set<NixStorePath> = []
 
         mutating func visit(_ path: String, depth: Int) throws(BuildFailure) {
             do {
                 switch ProjectFiles.kind(of: path) {
-                case .file: look(in: try ProjectFiles.read(path, limit: maximumFile) ?? [])
-                case .link: look(in: Array((ProjectFiles.linkTarget(path) ?? "").utf8))
+                case .file: found.formUnion(references.find(in: try ProjectFiles.read(path, limit: maximumFile) ?? []))
+                case .link: found.formUnion(references.find(in: Array((ProjectFiles.linkTarget(path) ?? "").utf8)))
                 case .folder:
                     guard depth < NixArchive.maximumDepth else { throw UnreadableFile(reason: "it nests too deep") }
                     for entry in try ProjectFiles.list(path) { try visit("\(path)/\(entry.name)", depth: depth + 1) }
@@ -66,19 +57,6 @@ package enum NixClosure {
             } catch {
                 throw (error as? BuildFailure) ?? (error as? UnreadableFile).map { unreadable(path, $0) }
                     ?? BuildFailure(.internal, "\(error)")
-            }
-        }
-
-        private mutating func look(in bytes: [UInt8]) {
-            let length = prefix.count + 32
-            guard bytes.count >= length, let last = prefix.last else { return }
-            bytes.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) in
-                for end in prefix.count - 1..<bytes.count - 32 where bytes[end] == last {
-                    let start = end + 1 - prefix.count
-                    guard bytes[start..<end].elementsEqual(prefix.dropLast()) else { continue }
-                    let hash = String(decoding: bytes[end + 1..<start + length], as: UTF8.self)
-                    if let name = known[hash] { found.insert(name) }
-                }
             }
         }
     }

@@ -34,16 +34,30 @@ package struct NixInputs: Sendable {
         let known = try flakeSources()
         var inputs: [ResourceDescriptor] = []
         for path in plan.fixed(among: realised) { inputs.append(try download(path)) }
-        var tree = NixSourceTree(root: source)
-        for path in plan.sources(of: realised) {
-            let digest = try store.verifySource(path)
-            guard !known.contains(path), try !tree.hasPart(named: path.name, digest) else { continue }
-            inputs.append(described(path, digest, as: "source"))
-        }
+        inputs += try sources(of: realised, but: known)
         for path in substituted.sorted() {
             var input = described(path, try NixArchive.digest(of: store.place(of: path)), as: "substituted")
             input.annotations["substituters"] = .array(caches.map(JSONValue.string))
             inputs.append(input)
+        }
+        return inputs
+    }
+
+    /// What derivations read as it is, and what that names.
+    private func sources(
+        of realised: Set<NixStorePath>, but known: Set<NixStorePath>
+    ) throws(BuildFailure) -> [ResourceDescriptor] {
+        let present = StoreReferences(known: try store.contents().union(store.given))
+        var tree = NixSourceTree(root: source)
+        var inputs: [ResourceDescriptor] = []
+        var seen = store.given
+        var waiting = plan.sources(of: realised)
+        while let path = waiting.popLast() {
+            guard seen.insert(path).inserted else { continue }
+            let (digest, references) = try store.verifySource(path, among: present)
+            waiting += references
+            guard !known.contains(path), try !tree.hasPart(named: path.name, digest) else { continue }
+            inputs.append(described(path, digest, as: "source"))
         }
         return inputs
     }

@@ -64,15 +64,22 @@ package struct NixStore: Hashable, Sendable {
 
     /// Compares a source, whose path is that of its content, with its path.
     ///
-    /// Returns the SHA-256 of its archive. Throws `InputVerificationError` where they differ.
-    func verifySource(_ path: NixStorePath) throws(BuildFailure) -> Digest256 {
+    /// Returns the SHA-256 of its archive, and the paths that it names where it is a text, such as those of
+    /// `builtins.toFile`: then its path depends on them too. Throws `InputVerificationError` where path and content
+    /// differ.
+    ///
+    /// - Parameter present: what is in the store.
+    func verifySource(
+        _ path: NixStorePath, among present: StoreReferences
+    ) throws(BuildFailure) -> (digest: Digest256, references: [NixStorePath]) {
         let digest = try NixArchive.digest(of: place(of: path))
-        if path == Self.sourcePath(digest, name: path.name) { return digest }
-        // Texts, such as those of `builtins.toFile`, have paths of another kind.
-        if let bytes = try? ProjectFiles.read(place(of: path), limit: Self.maximumText),
-            path == Self.textPath(bytes, name: path.name, store: self)
+        if path == Self.sourcePath(digest, name: path.name) { return (digest, []) }
+        if ProjectFiles.kind(of: place(of: path)) == .file,
+            let bytes = try? ProjectFiles.read(place(of: path), limit: Self.maximumText)
         {
-            return digest
+            let references = present.find(in: bytes).subtracting([path]).sorted()
+            let promised = try? NixStorePath(ofText: bytes, name: path.name, references: references)
+            if path == promised { return (digest, references) }
         }
         throw BuildFailure(
             .inputVerification, "the source \(path) is not what its path says: its archive has the SHA-256 \(digest)")
@@ -82,13 +89,5 @@ package struct NixStore: Hashable, Sendable {
     static func sourcePath(_ digest: Digest256, name: String) -> NixStorePath? {
         guard let hash = try? NixHash(.sha256, bytes: digest.bytes) else { return nil }
         return try? NixStorePath(ofFixedOutput: NixFixedOutput(mode: .archive, hash: hash), name: name)
-    }
-
-    /// The references of a text are the store paths that it names.
-    private static func textPath(_ bytes: [UInt8], name: String, store: NixStore) -> NixStorePath? {
-        guard let known = try? store.contents() else { return nil }
-        let text = String(decoding: bytes, as: UTF8.self)
-        let references = known.union(store.given).filter { text.contains($0.hash) }
-        return try? NixStorePath(ofText: bytes, name: name, references: references.sorted())
     }
 }

@@ -60,7 +60,7 @@ struct CheckedArguments: Sendable {
 
 /// Whether a text is 1 to 256 bytes of ASCII letters, digits and `others`, the first of them a letter, a digit or `_`.
 /// Such a text is never taken for an option or a path.
-func isPlainName(_ text: some StringProtocol, others: String) -> Bool {
+package func isPlainName(_ text: some StringProtocol, others: String) -> Bool {
     let isName = text.utf8.allSatisfy { isLetter($0) || isDigit($0) || others.utf8.contains($0) }
     guard isName, text.utf8.count <= 256, let first = text.utf8.first else { return false }
     return isLetter(first) || isDigit(first) || first == UInt8(ascii: "_")

@@ -12,9 +12,16 @@ public struct Project: Hashable, Sendable {
 
     /// Reads `cupel.toml`. Throws where it is malformed, or names what is not there.
     public init(sourceRoot: String, sourceDateEpoch: Int = 0) throws(BuildFailure) {
+        try self.init(sourceRoot: sourceRoot, sourceDateEpoch: sourceDateEpoch, among: Toolchains.all)
+    }
+
+    /// - Parameter toolchains: those that `cupel.toml` may name, and have a table there.
+    package init(
+        sourceRoot: String, sourceDateEpoch: Int = 0, among toolchains: [any Toolchain.Type]
+    ) throws(BuildFailure) {
         self.sourceRoot = sourceRoot
         self.sourceDateEpoch = sourceDateEpoch
-        settings = try ProjectSettings.read(sourceRoot: sourceRoot, toolchains: Toolchains.all.map { $0.name })
+        settings = try ProjectSettings.read(sourceRoot: sourceRoot, toolchains: toolchains.map { $0.name })
     }
 
     /// The project's folder within the source tree: a plain relative path, empty for the tree itself.

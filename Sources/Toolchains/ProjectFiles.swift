@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import ByteCoding
+package import ByteCoding
 internal import Foundation
 
 /// A file or folder that could not be read: what the system says of it.
-struct UnreadableFile: Error {
-    let reason: String
+package struct UnreadableFile: Error {
+    package let reason: String
 
     static func system() -> UnreadableFile { UnreadableFile(reason: String(cString: strerror(errno))) }
 }
 
 /// Reading of files that somebody else wrote: never a device or FIFO, never more than a limit.
-enum ProjectFiles {
-    enum Kind: Hashable { case file, folder, link, other }
+package enum ProjectFiles {
+    package enum Kind: Hashable { case file, folder, link, other }
 
-    struct Entry: Hashable {
-        let name: String
-        let kind: Kind
+    package struct Entry: Hashable {
+        package let name: String
+        package let kind: Kind
     }
 
     /// The file's bytes; `nil` where nothing is at `path`.
-    static func read(_ path: String, limit: Int) throws(UnreadableFile) -> [UInt8]? {
+    package static func read(_ path: String, limit: Int) throws(UnreadableFile) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
@@ -38,7 +38,7 @@ enum ProjectFiles {
     }
 
     /// The digest of a regular file, read in pieces. Links are followed unless `followingLinks` is `false`.
-    static func digest(of path: String, followingLinks: Bool = false) throws(UnreadableFile) -> Digest256 {
+    package static func digest(of path: String, followingLinks: Bool = false) throws(UnreadableFile) -> Digest256 {
         let noFollow = followingLinks ? 0 : O_NOFOLLOW
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | noFollow)
         guard descriptor >= 0 else { throw .system() }
@@ -50,7 +50,7 @@ enum ProjectFiles {
     }
 
     /// What stands in a folder, sorted by name.
-    static func list(_ folder: String) throws(UnreadableFile) -> [Entry] {
+    package static func list(_ folder: String) throws(UnreadableFile) -> [Entry] {
         guard let stream = opendir(folder) else { throw .system() }
         defer { closedir(stream) }
         var entries: [Entry] = []
@@ -67,7 +67,7 @@ enum ProjectFiles {
     }
 
     /// What is at `path` itself, links not followed. `.other` too where nothing is.
-    static func kind(of path: String) -> Kind {
+    package static func kind(of path: String) -> Kind {
         var status = stat()
         guard lstat(path, &status) == 0 else { return .other }
         switch status.st_mode & S_IFMT {
@@ -79,7 +79,7 @@ enum ProjectFiles {
     }
 
     /// Whether somebody may run the file at `path`.
-    static func isExecutable(_ path: String) -> Bool {
+    package static func isExecutable(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0 && status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH) != 0
     }
@@ -112,10 +112,10 @@ enum ProjectFiles {
         guard geteuid() != 0 || chown(path, status.st_uid, status.st_gid) == 0 else { throw .system() }
     }
 
-    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// The path without links, `.` and `..`; `nil` where nothing is there.
-    static func realPath(_ path: String) -> String? {
+    package static func realPath(_ path: String) -> String? {
         guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
         return String(validatingCString: resolved)
@@ -123,7 +123,7 @@ enum ProjectFiles {
 
     /// Where `path`, seen from the folder `base`, really is: below `root`, or `nil` where it leads out of it or nothing
     /// is there.
-    static func confined(_ path: String, from base: String, root: String) -> String? {
+    package static func confined(_ path: String, from base: String, root: String) -> String? {
         guard !path.utf8.contains(0) else { return nil }
         let whole = path.hasPrefix("/") ? path : base + "/" + path
         guard let real = realPath(whole), let realRoot = realPath(root) else { return nil }
@@ -152,7 +152,7 @@ enum ProjectFiles {
 }
 
 /// A name for a message: control characters as U+FFFD, at most 200 characters.
-func shown(_ name: String) -> String {
+package func shown(_ name: String) -> String {
     let scalars = name.unicodeScalars.prefix(200).map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }
     var text = String.UnicodeScalarView()
     text.append(contentsOf: scalars)

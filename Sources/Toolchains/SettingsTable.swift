@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Builds
+package import Builds
 internal import StrictJSON
 
 /// One table of `cupel.toml`, read key by key. Each read makes its key known; ``end()`` then refuses all others.
@@ -32,12 +32,12 @@ public struct SettingsTable: Hashable, Sendable {
 
     /// `nil` where the key is absent, as in all that follow. Never empty, at most ``maximumTextLength`` bytes, without
     /// control characters.
-    mutating func string(_ key: String) throws(BuildFailure) -> String? {
+    package mutating func string(_ key: String) throws(BuildFailure) -> String? {
         guard let value = take(key) else { return nil }
         return try text(value, at: key)
     }
 
-    mutating func bool(_ key: String) throws(BuildFailure) -> Bool? {
+    package mutating func bool(_ key: String) throws(BuildFailure) -> Bool? {
         guard let value = take(key) else { return nil }
         guard let flag = value.boolValue else {
             throw malformed(key, "true or false, found \(Self.description(of: value))")
@@ -46,7 +46,7 @@ public struct SettingsTable: Hashable, Sendable {
     }
 
     /// A list of at least one text, each as ``string(_:)`` gives it. Texts may repeat.
-    mutating func texts(_ key: String) throws(BuildFailure) -> [String]? {
+    package mutating func texts(_ key: String) throws(BuildFailure) -> [String]? {
         guard let value = take(key) else { return nil }
         guard let elements = value.arrayValue else {
             throw malformed(key, "a list of texts, found \(Self.description(of: value))")
@@ -58,7 +58,7 @@ public struct SettingsTable: Hashable, Sendable {
     }
 
     /// As ``texts(_:)``, each text once.
-    mutating func strings(_ key: String) throws(BuildFailure) -> [String]? {
+    package mutating func strings(_ key: String) throws(BuildFailure) -> [String]? {
         guard let texts = try texts(key) else { return nil }
         var seen: Set<String> = []
         for text in texts where !seen.insert(text).inserted {
@@ -68,7 +68,7 @@ public struct SettingsTable: Hashable, Sendable {
     }
 
     /// One of the names. Throws `UnsupportedToolchainError` for any other.
-    mutating func oneOf(_ key: String, _ names: [String]) throws(BuildFailure) -> String? {
+    package mutating func oneOf(_ key: String, _ names: [String]) throws(BuildFailure) -> String? {
         guard let text = try string(key) else { return nil }
         guard names.contains(text) else {
             let nearest = Spelling.nearest(to: text, among: names) ?? ""
@@ -79,13 +79,13 @@ public struct SettingsTable: Hashable, Sendable {
     }
 
     /// A table within this one.
-    mutating func table(_ key: String) throws(BuildFailure) -> SettingsTable? {
+    package mutating func table(_ key: String) throws(BuildFailure) -> SettingsTable? {
         guard let value = take(key) else { return nil }
         return try SettingsTable(value, name: place(key))
     }
 
     /// Throws `SourceError` at the first key, by name, that nothing asked for, naming the nearest known one.
-    func end() throws(BuildFailure) {
+    package func end() throws(BuildFailure) {
         let unknown = members.keys.filter { !known.contains($0) }
         guard let key = unknown.min() else { return }
         let nearest = Spelling.nearest(to: key, among: known) ?? ""
@@ -96,10 +96,10 @@ public struct SettingsTable: Hashable, Sendable {
     }
 
     /// - Parameter expected: what the value must be, and what was found.
-    func malformed(_ key: String, _ expected: String) -> BuildFailure { Self.malformed(place(key), expected) }
+    package func malformed(_ key: String, _ expected: String) -> BuildFailure { Self.malformed(place(key), expected) }
 
     /// - Parameter must: what the value must be or hold, with its verb, and what was found.
-    func unsupported(_ key: String, _ must: String) -> BuildFailure {
+    package func unsupported(_ key: String, _ must: String) -> BuildFailure {
         BuildFailure(.unsupportedToolchain, "\(ProjectSettings.fileName): '\(shown(place(key)))' must \(must)")
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Builds
-internal import ByteCoding
+package import Builds
+package import ByteCoding
 internal import Foundation
 internal import Synchronization
 
@@ -48,7 +48,7 @@ public final class ToolDigestCache: Sendable {
     public init() {}
 
     /// Blocks while it reads the file.
-    func digest(of path: String) throws(BuildFailure) -> Digest256 { try digest(of: path, by: Self.fileDigest) }
+    package func digest(of path: String) throws(BuildFailure) -> Digest256 { try digest(of: path, by: Self.fileDigest) }
 
     /// - Parameter compute: how what is at `path` is digested; always the same for one path.
     func digest(

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Builds
-internal import Provenance
+package import Builds
+package import Provenance
 internal import StrictJSON
 
 /// Asks tools for their versions, and describes them.
-struct ToolProbe {
+package struct ToolProbe {
     private static let outputLimit = 1 << 16
 
     let steps: any BuildSteps
     /// Of every command.
     let environment: [String: String]
 
+    package init(steps: any BuildSteps, environment: [String: String]) {
+        self.steps = steps
+        self.environment = environment
+    }
+
     /// What the tool says of its version: asked again only when its file has changed.
     ///
     /// - Parameter command: the tool as the command runner sees it.
     /// - Parameter path: the tool on this machine.
-    func version(
+    package func version(
         _ name: String, _ command: String, _ path: String, _ arguments: [String]
     ) async throws(BuildFailure) -> String {
         try await steps.toolDigests.version(of: path) { () async throws(BuildFailure) in
@@ -37,7 +42,7 @@ struct ToolProbe {
     }
 
     /// A tool as the provenance lists it, with the first line of what it says of its version.
-    static func tool(_ name: String, _ digest: [String: String], version: String?) -> ResourceDescriptor {
+    package static func tool(_ name: String, _ digest: [String: String], version: String?) -> ResourceDescriptor {
         var annotations: [String: JSONValue] = [:]
         if let line = version?.split(separator: "\n").first { annotations["version"] = .string(shown(String(line))) }
         return ResourceDescriptor(name: name, digest: digest, annotations: annotations)

@@ -84,7 +84,7 @@ public enum Toolchains {
             if let found = toolchains.first(where: { $0.detect(in: project.folder) }) { return found }
             throw BuildFailure(
                 .unsupportedToolchain,
-                "no known toolchain: expected \(markers) \(place), found neither; a project "
+                "no known toolchain: expected \(markers) \(place), found none; a project "
                     + "elsewhere in the source can be named by 'directory' in cupel.toml")
         }
         guard let found = toolchains.first(where: { $0.name == wanted }) else {

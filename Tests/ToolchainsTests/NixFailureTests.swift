@@ -9,6 +9,7 @@ import Toolchains
         CommandAnswer(outcome: CommandOutcome(status: status), standardOutput: [], lines: lines)
     }
 
+    /// Whether the lockfile fits is asked without network: what would have to be fetched for it is not pinned.
     @Test(arguments: [
         (
             "error: flake 'path:/build/source' requires lock file changes but they're not allowed due to "
@@ -16,10 +17,10 @@ import Toolchains
         ),
         ("error: cannot write modified lock file of flake 'path:/build/source'", .build),
         ("error: syntax error, unexpected '}'", .build),
-        ("error: unable to download 'http://127.0.0.1/x.tar.gz': HTTP error 404", .source),
+        ("error: unable to download 'http://127.0.0.1/x.tar.gz': HTTP error 404", .lockfile),
         (
             "error: NAR hash mismatch in input 'http://127.0.0.1/x.tar.gz', expected 'sha256-A', got 'sha256-B'",
-            .inputVerification
+            .lockfile
         ),
     ]) func ofReadingTheFlake(_ line: String, _ kind: BuildFailure.Kind) {
         #expect(NixFailure.lockfile(Self.answer(1, "warning: something", line)).kind == kind)

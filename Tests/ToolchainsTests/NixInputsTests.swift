@@ -14,14 +14,14 @@ import Toolchains
 
     private func verify(
         _ inputs: [NixStorePath] = [], sources: [NixStorePath] = [], substituted: Set<NixStorePath> = [],
-        lock: FlakeLock? = nil
+        lock: FlakeLock? = nil, evaluated: [NixStorePath] = []
     ) throws -> [ResourceDescriptor] {
         let top = try made.derivation(
             "app", output: TestStore.path("2", "app"), inputs: inputs, sources: sources)
         let plan = try NixPlan(top: top, in: made.store)
         return try NixInputs(
-            plan: plan, store: made.store, substituted: substituted, lock: lock,
-            source: made.workspace.path(.source), caches: ["https://cache.example"]
+            plan: plan, store: made.store, evaluated: Set(evaluated), substituted: substituted, lock: lock,
+            project: Project(sourceRoot: made.workspace.path(.source)), caches: ["https://cache.example"]
         ).verify()
     }
 
@@ -92,9 +92,19 @@ import Toolchains
         let text = "see \(source)"
         let path = try NixStorePath(ofText: Array(text.utf8), name: "note", references: [source])
         try made.write(path, text)
-        #expect(try verify(sources: [path]).map(\.name) == ["note", "patch"])
+        let names = try verify(sources: [source, path], evaluated: [source, path]).compactMap(\.name)
+        #expect(names.sorted() == ["note", "patch"])
         try made.write(path, text + ".")
-        #expect(failureKind { _ = try verify(sources: [source, path]) } == .inputVerification)
+        #expect(failureKind { _ = try verify(sources: [path], evaluated: [source, path]) } == .inputVerification)
+    }
+
+    @Test func whatTheEvaluationFetchedIsListedThoughNoDerivationReadsIt() throws {
+        let tree = try made.source("tree", "fetched")
+        let note = try NixStorePath(ofText: Array("a note".utf8), name: "note", references: [])
+        try made.write(note, "a note")
+        #expect(try verify(evaluated: [tree, note]).map(\.name) == ["tree"])
+        try made.write(tree, "changed")
+        #expect(failureKind { _ = try verify(evaluated: [tree]) } == .inputVerification)
     }
 
     @Test func whatCameFromACacheIsToldApart() throws {

@@ -56,20 +56,59 @@ struct NixCommands: Sendable {
     /// Throws `LockfileError` where the lockfile does not fit, `UnpinnedDependencyError` where something is to be had
     /// that nothing pins, `UnsupportedToolchainError` where something would have to be built first, `BuildError` for
     /// other faults of the flake.
-    func evaluate() async throws(BuildFailure) -> NixTarget {
-        let locked = ["--no-update-lock-file", "--no-write-lock-file"]
-        let metadata = try await steps.prepare(
-            command(installation.nix, ["flake", "metadata", "--json"] + locked + [reference], network: true),
-            phase: "fetch", answer: true)
-        guard metadata.outcome.succeeded else { throw NixFailure.lockfile(metadata) }
+    ///
+    /// - Parameter lock: the lockfile; `nil` where there is none.
+    func evaluate(_ lock: FlakeLock?) async throws(BuildFailure) -> NixTarget {
+        let reference = try await checkLockfile(lock)
         let attribute = toolchain.settings.attribute
         let installable = reference + (attribute.map { "#" + $0 } ?? "")
         let evaluated = try await steps.prepare(
             command(
-                installation.nix, ["eval", "--json"] + locked + [installable, "--apply", Self.question], network: true),
+                installation.nix, ["eval", "--json"] + Self.locked + [installable, "--apply", Self.question],
+                network: true),
             phase: "fetch", answer: true)
         guard evaluated.outcome.succeeded else { throw NixFailure.evaluation(evaluated) }
         return try target(from: evaluated.standardOutput, attribute: attribute)
+    }
+
+    private static let locked = ["--no-update-lock-file", "--no-write-lock-file"]
+
+    /// Whether the lockfile fits is decided without network: one that does leaves nothing to look up. Returns the flake
+    /// as Nix names it.
+    private func checkLockfile(_ lock: FlakeLock?) async throws(BuildFailure) -> String {
+        var failure: BuildFailure?
+        for reference in references {
+            let metadata = try await steps.prepare(
+                command(
+                    installation.nix, ["flake", "metadata", "--json", "--offline"] + Self.locked + [reference],
+                    network: false),
+                phase: "prepare", answer: true)
+            guard metadata.outcome.succeeded else {
+                failure = NixFailure.lockfile(metadata)
+                continue
+            }
+            try Self.check(lock, against: metadata.standardOutput)
+            return reference
+        }
+        throw failure ?? NixFailure.unfitLockfile
+    }
+
+    /// Nix only warns where it goes on with inputs that it has locked anew itself. So what it will use is compared with
+    /// what the lockfile pins.
+    private static func check(_ lock: FlakeLock?, against metadata: [UInt8]) throws(BuildFailure) {
+        let used: FlakeLock
+        do {
+            let json = try JSONValue(parsing: metadata.last == 0x0A ? metadata.dropLast() : metadata)
+            guard let locks = json["locks"] else {
+                throw BuildFailure(.internal, "Nix's answer about the flake has no 'locks'")
+            }
+            used = try FlakeLock(parsing: locks.canonicalBytes)
+        } catch {
+            throw (error as? BuildFailure)
+                ?? BuildFailure(.internal, "Nix's answer about the flake could not be read: \(error)")
+        }
+        let fits = used.rootInputs == lock?.rootInputs ?? [] && used.inputs == lock?.inputs ?? []
+        guard fits else { throw NixFailure.unfitLockfile }
     }
 
     /// What is asked of the package: an expression of ours, so that the answer has the same form with every Nix.
@@ -77,11 +116,12 @@ struct NixCommands: Sendable {
         "package: { inherit (package) drvPath name system; "
         + "outputs = package.meta.outputsToInstall or [ package.outputName ]; }"
 
-    /// The flake as Nix names it. Its whole tree is one source, wherever in it the flake is.
-    private var reference: String {
-        let directory = toolchain.project.directory
+    /// What Nix may name the flake. The whole tree is one source, wherever in it the flake is; but older versions, such
+    /// as 2.8, know no folders within a tree, and take the flake's own folder alone.
+    private var references: [String] {
+        let directory = PercentEncoding.encode(toolchain.project.directory, keeping: "/")
         let root = "path:\(steps.workspace.inside(.source))"
-        return directory.isEmpty ? root : "\(root)?dir=\(PercentEncoding.encode(directory, keeping: "/"))"
+        return directory.isEmpty ? [root] : ["\(root)?dir=\(directory)", "\(root)/\(directory)"]
     }
 
     private func target(from answer: [UInt8], attribute: String?) throws(BuildFailure) -> NixTarget {
@@ -102,18 +142,38 @@ struct NixCommands: Sendable {
 
     // MARK: Realisation
 
-    /// Asks the operator's caches for what the build needs, without building anything. Returns what came from them.
-    func substitute(_ plan: NixPlan, _ store: NixStore) async throws(BuildFailure) -> Set<NixStorePath> {
+    /// Asks the operator's caches for what the build needs, without building anything. Returns what came from them; what
+    /// was refused of what they sent is not to be found in `store` afterwards.
+    func substitute(_ plan: NixPlan, _ store: inout NixStore) async throws(BuildFailure) -> Set<NixStorePath> {
         let settings = steps.settings.nix
         guard !settings.substituters.isEmpty else { return [] }
         let before = try store.contents()
         let inputs = plan.derivations[plan.top]?.inputDerivations.map(\.path).sorted() ?? []
         try await ask(inputs, settings)
         // What is still to be fetched may need programs that the caches have.
+        try await disregardInvalid(beside: before, &store)
         let missing = plan.missing(in: store)
         try await ask(plan.fixed(among: missing), settings)
+        try await disregardInvalid(beside: before, &store)
         let known = Set(plan.fixed(among: Set(plan.derivations.keys)).flatMap { plan.outputPaths(of: $0) })
         return try store.contents().subtracting(before).subtracting(known)
+    }
+
+    /// Nix leaves in its store what it unpacked and then found to differ from what was signed.
+    private func disregardInvalid(
+        beside before: Set<NixStorePath>, _ store: inout NixStore
+    ) async throws(BuildFailure) {
+        let new = try store.contents().subtracting(before).sorted()
+        guard !new.isEmpty else { return }
+        let answer = try await steps.ask(
+            command(
+                installation.store, ["--check-validity", "--print-invalid"] + new.map(\.description), network: false),
+            limit: 16 << 20)
+        guard answer.outcome.succeeded else {
+            throw BuildFailure(.internal, NixFailure.text("Nix could not say what its store has", answer))
+        }
+        let lines = String(decoding: answer.standardOutput, as: UTF8.self).split(separator: "\n")
+        store.disregard(Set(lines.compactMap { try? NixStorePath(String($0)) }))
     }
 
     /// Where a cache does not have something, this fails, and it is built here.

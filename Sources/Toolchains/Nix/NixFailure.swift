@@ -9,14 +9,13 @@ package enum NixFailure {
 
     /// Of reading the flake and its lockfile.
     package static func lockfile(_ answer: CommandAnswer) -> BuildFailure {
-        let whole = words(answer)
-        if whole.contains("lock file changes") {
-            return BuildFailure(
-                .lockfile,
-                "flake.lock is missing or does not fit flake.nix; run nix flake lock and add it to the source")
-        }
-        return input(answer) ?? BuildFailure(.build, text("the flake could not be read", answer))
+        // There was no network, and none is needed where the lockfile fits.
+        if words(answer).contains("lock file changes") || input(answer) != nil { return unfitLockfile }
+        return BuildFailure(.build, text("the flake could not be read", answer))
     }
+
+    static let unfitLockfile = BuildFailure(
+        .lockfile, "flake.lock is missing or does not fit flake.nix; run nix flake lock and add it to the source")
 
     package static func evaluation(_ answer: CommandAnswer) -> BuildFailure {
         let whole = words(answer)
@@ -25,7 +24,8 @@ package enum NixFailure {
                 .unsupportedToolchain,
                 text("evaluating the flake would need to build something first (import from derivation)", answer))
         }
-        if whole.contains("pure evaluation mode") || whole.contains("pure eval mode") {
+        let impure = ["pure evaluation mode", "pure eval mode", "unlocked flake reference"]
+        if impure.contains(where: whole.contains) {
             return BuildFailure(
                 .unpinnedDependency, text("the flake asks for something that nothing pins", answer))
         }
@@ -42,25 +42,36 @@ package enum NixFailure {
     /// Where an input of the flake is what fails.
     private static func input(_ answer: CommandAnswer) -> BuildFailure? {
         let whole = words(answer)
-        if answer.outcome.status == hashMismatch || whole.contains("hash mismatch")
-            || whole.contains("attribute mismatch")
-        {
+        let differs = ["hash mismatch", "attribute mismatch", "mismatch in field"]
+        if answer.outcome.status == hashMismatch || differs.contains(where: whole.contains) {
             return BuildFailure(.inputVerification, text("an input is not what flake.lock promises", answer))
         }
-        let unavailable = ["unable to download", "unable to fetch", "failed to fetch", "program 'git' failed"]
+        let unavailable = [
+            "unable to download", "unable to fetch", "failed to fetch", "program 'git' failed",
+            "cannot find git revision",
+        ]
         guard unavailable.contains(where: whole.contains) else { return nil }
         return BuildFailure(.source, text("an input of the flake could not be fetched", answer))
     }
 
-    /// The first line that Nix calls an error, with what follows it.
+    /// The first line that Nix calls an error.
     static func text(_ what: String, _ answer: CommandAnswer) -> String {
-        let lines = answer.lines.map { $0.trimmingPrefix(while: \.isWhitespace) }.filter { !$0.isEmpty }
-        let errors = lines.filter { $0.hasPrefix("error: ") && $0 != "error:" }.map { $0.dropFirst(7) }
-        guard let reason = errors.first ?? lines.last else {
+        guard let reason = errors(answer).first ?? lines(answer).last else {
             return "\(what): Nix ended with status \(answer.outcome.status)"
         }
         return "\(what): \(shown(String(reason)))"
     }
 
-    private static func words(_ answer: CommandAnswer) -> String { answer.lines.joined(separator: " ") }
+    private static func lines(_ answer: CommandAnswer) -> [Substring] {
+        answer.lines.map { $0.trimmingPrefix(while: \.isWhitespace) }.filter { !$0.isEmpty }
+    }
+
+    private static func errors(_ answer: CommandAnswer) -> [Substring] {
+        lines(answer).filter { $0.hasPrefix("error: ") }.map { $0.dropFirst(7) }
+    }
+
+    /// Only what Nix calls an error, in lower case: flakes can print too, and versions differ in capitals.
+    private static func words(_ answer: CommandAnswer) -> String {
+        errors(answer).joined(separator: " ").lowercased()
+    }
 }

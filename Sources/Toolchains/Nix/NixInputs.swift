@@ -8,22 +8,24 @@ internal import StrictJSON
 package struct NixInputs: Sendable {
     let plan: NixPlan
     let store: NixStore
+    /// What the store had after the evaluation: sources, and what the evaluation fetched.
+    let evaluated: Set<NixStorePath>
     /// What came from a cache.
     let substituted: Set<NixStorePath>
     let lock: FlakeLock?
-    /// The source tree on this machine.
-    let source: String
+    let project: Project
     let caches: [String]
 
     package init(
-        plan: NixPlan, store: NixStore, substituted: Set<NixStorePath>, lock: FlakeLock?, source: String,
-        caches: [String]
+        plan: NixPlan, store: NixStore, evaluated: Set<NixStorePath>, substituted: Set<NixStorePath>, lock: FlakeLock?,
+        project: Project, caches: [String]
     ) {
         self.plan = plan
         self.store = store
+        self.evaluated = evaluated
         self.substituted = substituted
         self.lock = lock
-        self.source = source
+        self.project = project
         self.caches = caches
     }
 
@@ -43,21 +45,20 @@ package struct NixInputs: Sendable {
         return inputs
     }
 
-    /// What derivations read as it is, and what that names.
+    /// What derivations read as it is, and whatever else the evaluation brought into the store.
     private func sources(
         of realised: Set<NixStorePath>, but known: Set<NixStorePath>
     ) throws(BuildFailure) -> [ResourceDescriptor] {
-        let present = StoreReferences(known: try store.contents().union(store.given))
-        var tree = NixSourceTree(root: source)
+        let present = StoreReferences(known: evaluated.union(store.given))
+        var tree = NixSourceTree(root: project.sourceRoot)
+        let read = Set(plan.sources(of: realised)).subtracting(store.given)
         var inputs: [ResourceDescriptor] = []
-        var seen = store.given
-        var waiting = plan.sources(of: realised)
-        while let path = waiting.popLast() {
-            guard seen.insert(path).inserted else { continue }
-            let (digest, references) = try store.verifySource(path, among: present)
-            waiting += references
-            guard !known.contains(path), try !tree.hasPart(named: path.name, digest) else { continue }
-            inputs.append(described(path, digest, as: "source"))
+        for path in read.union(evaluated).sorted() {
+            let found = try store.verifySource(path, among: present)
+            guard read.contains(path) || found.isInput(named: path.name), !known.contains(path),
+                try !tree.hasPart(named: path.name, found.digest)
+            else { continue }
+            inputs.append(described(path, found.digest, as: "source", isArchive: found.kind != .file))
         }
         return inputs
     }
@@ -65,8 +66,10 @@ package struct NixInputs: Sendable {
     /// The store paths of the source tree itself and of the lockfile's inputs, which are listed as such.
     private func flakeSources() throws(BuildFailure) -> Set<NixStorePath> {
         var known: Set<NixStorePath> = []
-        let own = try NixArchive.digest(of: source)
-        if let path = NixStore.sourcePath(own, name: Self.flakeSource) { known.insert(path) }
+        for folder in Set([project.sourceRoot, project.folder]) {
+            let own = try NixArchive.digest(of: folder)
+            if let path = NixStore.sourcePath(own, name: Self.flakeSource) { known.insert(path) }
+        }
         for input in lock?.inputs ?? [] {
             guard let promised = input.narHash, let path = NixStore.sourcePath(promised, name: Self.flakeSource) else {
                 continue
@@ -86,7 +89,7 @@ package struct NixInputs: Sendable {
     }
 
     /// The name that Nix gives to what it fetches for flakes.
-    private static let flakeSource = "source"
+    static let flakeSource = "source"
 
     private func download(_ path: NixStorePath) throws(BuildFailure) -> ResourceDescriptor {
         guard let derivation = plan.derivations[path], let promise = derivation.fixedOutput,
@@ -131,12 +134,26 @@ package struct NixInputs: Sendable {
             annotations: annotations)
     }
 
-    private func described(_ path: NixStorePath, _ digest: Digest256, as kind: String) -> ResourceDescriptor {
+    private func described(
+        _ path: NixStorePath, _ digest: Digest256, as kind: String, isArchive: Bool = true
+    ) -> ResourceDescriptor {
         ResourceDescriptor(
             name: path.name,
             uri: "pkg:generic/\(PercentEncoding.encode(path.name))?nix_store_path=\(path.description)",
-            digest: ["sha256": digest.hex], mediaType: NixArchive.mediaType,
+            digest: ["sha256": digest.hex], mediaType: isArchive ? NixArchive.mediaType : nil,
             annotations: ["kind": .string(kind), "storePath": .string(path.description)])
+    }
+}
+
+extension NixStore.Source {
+    /// Whether the evaluation took it in from elsewhere. Not the texts that it wrote, nor the archive files that Nix
+    /// unpacked for a flake: what was in these is listed itself.
+    func isInput(named name: String) -> Bool {
+        switch kind {
+        case .tree: true
+        case .file: name != NixInputs.flakeSource
+        case .text: false
+        }
     }
 }
 

@@ -26,6 +26,9 @@ package struct NixOutputs: Sendable {
         for output in outputs {
             try walk.add(output.path, under: outputs.count == 1 ? "" : output.name)
         }
+        guard !walk.artifacts.isEmpty else {
+            throw BuildFailure(.artifact, "the package's outputs have no file; an artifact must be one")
+        }
         let own = Set(outputs.map(\.path))
         let others = needed.filter { !own.contains($0) }
         return CollectedFiles(

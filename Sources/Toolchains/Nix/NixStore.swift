@@ -14,6 +14,8 @@ package struct NixStore: Hashable, Sendable {
     package let root: String
     /// Paths that are in it because this machine's Nix is made of them.
     let given: Set<NixStorePath>
+    /// What Nix has refused, and will put something else in the place of.
+    private var disregarded: Set<NixStorePath> = []
 
     package init(_ workspace: Workspace, given: [String] = []) {
         root = "\(workspace.path(.output))/\(Self.folder)/store"
@@ -27,8 +29,12 @@ package struct NixStore: Hashable, Sendable {
     package func place(of path: NixStorePath) -> String { "\(root)/\(path.baseName)" }
 
     func has(_ path: NixStorePath) -> Bool {
-        given.contains(path) || ProjectFiles.kind(of: place(of: path)) != .other
+        guard !disregarded.contains(path) else { return false }
+        return given.contains(path) || ProjectFiles.kind(of: place(of: path)) != .other
     }
+
+    /// Has ``has(_:)`` and ``contents()`` take what is there as not being there, and nothing else.
+    mutating func disregard(_ paths: Set<NixStorePath>) { disregarded = paths }
 
     /// The store path in which `file` lies; `nil` for a file elsewhere.
     static func path(containing file: String) -> NixStorePath? {
@@ -43,7 +49,8 @@ package struct NixStore: Hashable, Sendable {
         do {
             let names = try ProjectFiles.list(root).map(\.name).filter { !$0.hasPrefix(".") }
             let paths = names.compactMap { try? NixStorePath("\(NixStorePath.standardDirectory)/\($0)") }
-            return Set(paths.filter { !$0.isDerivation && !$0.name.hasSuffix(".lock") }).subtracting(given)
+            let others = paths.filter { !$0.isDerivation && !$0.name.hasSuffix(".lock") }
+            return Set(others).subtracting(given).subtracting(disregarded)
         } catch {
             throw BuildFailure(.inputVerification, "the build's Nix store cannot be read: \(error.reason)")
         }
@@ -62,27 +69,43 @@ package struct NixStore: Hashable, Sendable {
         return try NixDerivation(parsing: bytes, at: path)
     }
 
-    /// Compares a source, whose path is that of its content, with its path.
+    /// A store path that no derivation makes: its name is that of its content.
+    struct Source: Hashable, Sendable {
+        /// A file tree, a download of a single file, or a text that the evaluation wrote.
+        enum Kind { case tree, file, text }
+
+        let kind: Kind
+        /// The SHA-256 of the file itself for ``Kind/file``, else of the archive.
+        let digest: Digest256
+    }
+
+    /// Compares a source with its path. Throws `InputVerificationError` where they differ.
     ///
-    /// Returns the SHA-256 of its archive, and the paths that it names where it is a text, such as those of
-    /// `builtins.toFile`: then its path depends on them too. Throws `InputVerificationError` where path and content
-    /// differ.
-    ///
-    /// - Parameter present: what is in the store.
-    func verifySource(
-        _ path: NixStorePath, among present: StoreReferences
-    ) throws(BuildFailure) -> (digest: Digest256, references: [NixStorePath]) {
+    /// - Parameter present: what is in the store; a text's path depends on what it names.
+    func verifySource(_ path: NixStorePath, among present: StoreReferences) throws(BuildFailure) -> Source {
         let digest = try NixArchive.digest(of: place(of: path))
-        if path == Self.sourcePath(digest, name: path.name) { return (digest, []) }
+        if path == Self.sourcePath(digest, name: path.name) { return Source(kind: .tree, digest: digest) }
+        if let file = try fileDigest(path) { return Source(kind: .file, digest: file) }
+        // Texts, such as those of `builtins.toFile`, have paths of another kind.
         if ProjectFiles.kind(of: place(of: path)) == .file,
             let bytes = try? ProjectFiles.read(place(of: path), limit: Self.maximumText)
         {
-            let references = present.find(in: bytes).subtracting([path]).sorted()
+            let references = present.find(in: bytes).subtracting([path])
             let promised = try? NixStorePath(ofText: bytes, name: path.name, references: references)
-            if path == promised { return (digest, references) }
+            if path == promised { return Source(kind: .text, digest: digest) }
         }
         throw BuildFailure(
             .inputVerification, "the source \(path) is not what its path says: its archive has the SHA-256 \(digest)")
+    }
+
+    /// The digest of a single file that stands where Nix puts what `builtins.fetchurl` gets; else `nil`.
+    private func fileDigest(_ path: NixStorePath) throws(BuildFailure) -> Digest256? {
+        let place = place(of: path)
+        guard ProjectFiles.kind(of: place) == .file, let any = try? NixHash(.sha256, bytes: Digest256(of: []).bytes)
+        else { return nil }
+        let found = try NixArchive.output(at: place, like: NixFixedOutput(mode: .flat, hash: any))
+        guard path == (try? NixStorePath(ofFixedOutput: found, name: path.name)) else { return nil }
+        return try? Digest256(rawBytes: found.hash.bytes)
     }
 
     /// Where Nix puts a file tree with this digest.

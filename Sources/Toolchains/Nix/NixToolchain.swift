@@ -73,16 +73,20 @@ public struct NixToolchain: Toolchain {
         let confines = try await prepareStore(steps)
         let commands = NixCommands(self, steps, confines: confines)
         try await commands.register(try await givenPaths(steps))
-        var target = try await commands.evaluate()
+        var target = try await commands.evaluate(lockfile)
         let store = store(steps)
         let top = target.derivation
-        let plan = try await onOwnThread { () throws(BuildFailure) in try NixPlan(top: top, in: store) }
+        let (plan, evaluated) = try await onOwnThread { () throws(BuildFailure) in
+            (try NixPlan(top: top, in: store), try store.contents())
+        }
         target.outputs = try plan.outputs(named: target.outputNames)
-        let substituted = try await commands.substitute(plan, store)
-        try await commands.realise(plan, store)
+        var trusted = store
+        let substituted = try await commands.substitute(plan, &trusted)
+        try await commands.realise(plan, trusted)
         self.target = target
         let inputs = NixInputs(
-            plan: plan, store: store, substituted: substituted, lock: lockfile, source: project.sourceRoot,
+            plan: plan, store: store, evaluated: evaluated, substituted: substituted, lock: lockfile,
+            project: project,
             caches: steps.settings.nix.substituters)
         let dependencies = try await onOwnThread { () throws(BuildFailure) in try inputs.verify() }
         return FetchedInputs(

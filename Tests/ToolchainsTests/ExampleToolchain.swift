@@ -8,7 +8,7 @@ import Toolchains
 /// Builds C projects that have a `Makefile`, and no dependencies but the system's own libraries.
 struct MakeToolchain: Toolchain {
     static let name = "make"
-    static let buildType = "https://example.org/build-types/make-v1"
+    static let buildType = BuildFacts.buildTypeBase + "make-v1.md"
     static let marker = "Makefile"
 
     private static let programs = ["cc", "ld", "make"]

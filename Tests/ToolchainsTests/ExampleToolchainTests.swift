@@ -148,15 +148,28 @@ struct ExampleToolchainTests {
         #expect(try await refusal(Self.greeting("cupel.toml", "make.target = 'clean'"))?.kind == .artifact)
     }
 
+    private static let file = URL(filePath: #filePath)
+    private static let root = file.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    /// `verify` knows build types by where their pages are.
+    @Test func everyToolchainHasItsPage() throws {
+        let base = BuildFacts.buildTypeBase
+        for buildType in Toolchains.all.map({ $0.buildType }) {
+            #expect(buildType.hasPrefix(base))
+            let page = Self.root.appending(path: "docs/build-types/" + buildType.dropFirst(base.count))
+            #expect(try String(contentsOf: page, encoding: .utf8).contains(buildType))
+        }
+        #expect(MakeToolchain.buildType.hasPrefix(base))
+        #expect(Set(Toolchains.all.map { $0.name }).count == Toolchains.all.count)
+    }
+
     /// A reader who puts the page's blocks together has the file.
     @Test func thePageShowsTheWholeToolchain() throws {
-        let file = URL(filePath: #filePath)
-        let root = file.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let page = try String(contentsOf: root.appending(path: "docs/adding-a-toolchain.md"), encoding: .utf8)
+        let page = try String(contentsOf: Self.root.appending(path: "docs/adding-a-toolchain.md"), encoding: .utf8)
         let blocks = page.split(separator: "```swift\n").dropFirst().compactMap { block in
             block.firstRange(of: "```").map { String(block[..<$0.lowerBound]) }
         }
-        let example = file.deletingLastPathComponent().appending(path: "ExampleToolchain.swift")
+        let example = Self.file.deletingLastPathComponent().appending(path: "ExampleToolchain.swift")
         #expect(blocks.count >= 6)
         #expect(blocks.joined(separator: "\n") == (try String(contentsOf: example, encoding: .utf8)))
     }

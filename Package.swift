@@ -25,8 +25,8 @@ let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
-let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 
 /// How the program that is shipped is linked: with Swift's libraries in it, since joining 14 shared ones at each start
 /// costs more than a verification. lld, as it does not mind the order of static libraries.
@@ -76,6 +76,7 @@ let package = Package(
         .target(name: "CProcess"),
         module("ByteCoding", [crypto]),
         module("StrictJSON", ["ByteCoding"]),
+        module("StrictTOML", ["ByteCoding", "StrictJSON"]),
         module("Builds", ["ByteCoding", "StrictJSON"]),
         module("Provenance", ["ByteCoding", "StrictJSON", "Builds"]),
         module("Evidence", ["ByteCoding", "StrictJSON", crypto]),
@@ -89,7 +90,9 @@ let package = Package(
         module("Inspection", ["ByteCoding", "StrictJSON", "Evidence", "Appraisal", crypto, asn1]),
         module("Archives", ["ByteCoding", "Builds", "CArchive"]),
         module("SourceTrees", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Archives", crypto]),
-        module("Toolchains", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "SourceTrees", toml, crypto]),
+        module(
+            "Toolchains",
+            ["ByteCoding", "StrictJSON", "StrictTOML", "Builds", "Provenance", "SourceTrees", crypto]),
         module("Sandbox", ["StrictJSON", "Builds", "CProcess", "CSeccomp"]),
         module("Attesters", ["ByteCoding", "StrictJSON", "Evidence", "CSEVGuest", "CTSS2", crypto]),
         module(
@@ -118,6 +121,7 @@ let package = Package(
         tests("ByteCoding", [crypto]),
         tests("BuildClient", ["ByteCoding", "StrictJSON", "Builds", nioCore, nioPosix]),
         tests("StrictJSON", ["TestVectors", "ByteCoding"]),
+        tests("StrictTOML", ["ByteCoding", "StrictJSON"]),
         tests("Builds", ["ByteCoding", "StrictJSON"]),
         tests("Provenance", ["TestVectors", "ByteCoding", "StrictJSON", "Builds"]),
         tests("Evidence", ["TestVectors", "ByteCoding", "StrictJSON", crypto]),
@@ -131,7 +135,7 @@ let package = Package(
         tests("Inspection", ["TestVectors", "ByteCoding", "StrictJSON", "Evidence", "Appraisal"]),
         tests("Archives", ["ByteCoding", "Builds", "CArchive"]),
         tests("SourceTrees", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Archives", crypto]),
-        tests("Toolchains", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "SourceTrees", toml, crypto]),
+        tests("Toolchains", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "SourceTrees", crypto]),
         tests("Sandbox", ["ByteCoding", "StrictJSON", "Builds", "CSeccomp"]),
         tests("Attesters", ["TestVectors", "ByteCoding", "StrictJSON", "Evidence", "CProcess", crypto]),
         tests(
@@ -145,7 +149,7 @@ let package = Package(
             "BuildServer",
             [
                 "ByteCoding", "StrictJSON", "Builds", "Storage", hummingbird, hummingbirdCore, lifecycle, unixSignals,
-                httpTypes, logging, nioCore, nioPosix, toml, crypto,
+                httpTypes, logging, nioCore, nioPosix, crypto,
             ]),
     ]
 )

@@ -191,12 +191,20 @@ struct TOMLReader {
     func malformed(_ reason: String, at place: Int? = nil) -> MalformedBytes {
         let place = place ?? offset
         let line = bytes[..<place].count { $0 == 0x0A } + 1
-        return MalformedBytes(format: name, offset: place, reason: "\(reason) (line \(line))")
+        return MalformedBytes(format: "\(name) line \(line)", offset: place, reason: reason)
     }
 
     func tooDeep() -> MalformedBytes { malformed("nested deeper than \(TOMLDocument.maximumDepth) levels") }
 
     private func twice(_ key: String, at place: Int) -> MalformedBytes {
         malformed("the key '\(shown(key))' has a value or a table already", at: place)
+    }
+
+    /// A text for a message: control characters as U+FFFD, at most 100 characters.
+    func shown(_ text: String) -> String {
+        let start = text.unicodeScalars.prefix(100)
+        var shown = String.UnicodeScalarView()
+        shown.append(contentsOf: start.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 })
+        return String(shown) + (start.endIndex < text.endIndex ? "…" : "")
     }
 }

@@ -2,6 +2,7 @@
 package import Builds
 internal import ByteCoding
 public import StrictJSON
+internal import StrictTOML
 
 /// What a project asks of its build: `cupel.toml` at the top of the source tree, described in `docs/cupel-toml.md`. The
 /// source digest covers it.

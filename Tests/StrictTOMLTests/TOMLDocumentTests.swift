@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import ByteCoding
 import StrictJSON
+import StrictTOML
 import Testing
-import Toolchains
 
 @Suite struct TOMLDocumentTests {
     private func parsed(_ text: String) throws -> JSONValue { try TOMLDocument.parse(Array(text.utf8), name: "test") }
@@ -89,7 +89,7 @@ import Toolchains
 
     @Test func theErrorNamesThePlace() {
         #expect { try parsed("a = 1\nb = [\n  x\n]") } throws: { error in
-            "\(error)" == "test at byte 14: 'x' is no value; text stands between quotes (line 3)"
+            "\(error)" == "test line 3 at byte 14: 'x' is no value; text stands between quotes"
         }
     }
 

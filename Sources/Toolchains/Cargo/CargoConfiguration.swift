@@ -2,6 +2,7 @@
 internal import Builds
 internal import ByteCoding
 internal import StrictJSON
+internal import StrictTOML
 
 /// What a project's own `.cargo/config.toml` sets, after ``CargoConfigurationPolicy`` let it pass.
 struct CargoConfiguration: Hashable, Sendable {

@@ -2,6 +2,7 @@
 public import Builds
 internal import ByteCoding
 internal import StrictJSON
+internal import StrictTOML
 
 /// One `[[package]]` of a `Cargo.lock`.
 public struct LockedPackage: Hashable, Sendable {

@@ -3,6 +3,7 @@ internal import Builds
 internal import ByteCoding
 internal import Foundation
 internal import StrictJSON
+internal import StrictTOML
 
 /// The manifests of a project, followed from the root through workspace members and path dependencies, so that every
 /// package that Cargo takes from a path is known to lie in the source tree.

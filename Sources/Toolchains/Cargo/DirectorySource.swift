@@ -2,6 +2,7 @@
 internal import Builds
 internal import ByteCoding
 internal import StrictJSON
+internal import StrictTOML
 
 /// A folder of vendored crates (Cargo's "directory source"), each with a `.cargo-checksum.json` that lists its files.
 struct DirectorySource {

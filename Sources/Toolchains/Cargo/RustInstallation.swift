@@ -3,6 +3,7 @@ public import Builds
 internal import ByteCoding
 internal import Foundation
 internal import StrictJSON
+internal import StrictTOML
 
 /// One Rust toolchain of this machine: a folder with `bin/cargo` and `bin/rustc`. rustup's proxies are never run, and
 /// nothing is ever installed.

@@ -2,6 +2,7 @@
 internal import Builds
 internal import ByteCoding
 internal import StrictJSON
+internal import StrictTOML
 
 /// Which Rust toolchain a project asks for: `rust-toolchain.toml`, or `rust-toolchain` with TOML or one line (The rustup
 /// book, "Overrides").

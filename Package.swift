@@ -25,7 +25,6 @@ let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
-let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 
 /// How the program that is shipped is linked: with Swift's libraries in it, since joining 14 shared ones at each start
@@ -65,7 +64,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -105,8 +103,8 @@ let package = Package(
         module(
             "BuildServer",
             [
-                "ByteCoding", "StrictJSON", "Builds", "Storage", hummingbird, hummingbirdCore, lifecycle, unixSignals,
-                httpTypes, logging, nioCore, nioPosix, toml, crypto,
+                "ByteCoding", "StrictJSON", "StrictTOML", "Builds", "Storage", hummingbird, hummingbirdCore, lifecycle,
+                unixSignals, httpTypes, logging, nioCore, nioPosix, crypto,
             ]),
         module("BuildClient", ["ByteCoding", "StrictJSON", "Builds", httpClient, nioCore, nioHTTP1]),
         .executableTarget(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Builds
-import TOMLKit
+import StrictJSON
+import StrictTOML
 
 extension Configuration {
     /// A configuration file that has been read, with the name that errors call it by.
@@ -38,35 +39,35 @@ extension Configuration {
     }
 
     private mutating func apply(_ file: File) throws(ConfigurationError) {
-        let table: TOMLTable
+        let document: JSONValue
         do {
-            table = try TOMLTable(string: file.text)
-        } catch let error as TOMLParseError {
-            throw ConfigurationError("\(file.name) line \(error.source.begin.line): \(error.description)")
+            document = try TOMLDocument.parse(Array(file.text.utf8), name: file.name)
         } catch {
-            throw ConfigurationError("\(file.name) cannot be read as TOML: \(error)")
+            throw ConfigurationError("\(error)")
         }
-        for (name, value) in table {
-            guard let inner = value.table else {
+        for (name, value) in Self.sorted(document) {
+            guard case .object = value else {
                 try set(name, value, place: "in \(file.name)")
                 continue
             }
-            for (innerName, innerValue) in inner {
+            for (innerName, innerValue) in Self.sorted(value) {
                 try set("\(name).\(innerName)", innerValue, place: "in \(file.name)")
             }
         }
     }
 
-    private mutating func set(
-        _ name: String, _ value: any TOMLValueConvertible, place: String
-    ) throws(ConfigurationError) {
+    /// So that of several errors always the same one is shown.
+    private static func sorted(_ table: JSONValue) -> [(key: String, value: JSONValue)] {
+        (table.objectValue ?? [:]).sorted { $0.key < $1.key }
+    }
+
+    private mutating func set(_ name: String, _ value: JSONValue, place: String) throws(ConfigurationError) {
         let key = try ConfigurationKey.named(name, place: place)
         let given: ConfigurationKey.Given =
-            switch value.type {
-            case .bool: .flag(value.bool ?? false)
-            case .int: .number(value.int ?? 0)
-            case .string: .quoted(value.string ?? "")
-            default: .other(value.type.rawValue)
+            switch value {
+            case .bool(let flag): .flag(flag)
+            case .string(let text): .quoted(text)
+            default: value.integerValue.map { .number($0) } ?? .other
             }
         try key.set(given, in: &self, place: place)
     }
@@ -90,7 +91,8 @@ extension ConfigurationKey {
         case quoted(String)
         case number(Int)
         case flag(Bool)
-        case other(String)
+        /// What no setting takes.
+        case other
     }
 
     static func named(_ name: String, place: String) throws(ConfigurationError) -> ConfigurationKey {

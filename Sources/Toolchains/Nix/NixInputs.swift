@@ -53,9 +53,9 @@ package struct NixInputs: Sendable {
         var tree = NixSourceTree(root: project.sourceRoot)
         let read = Set(plan.sources(of: realised)).subtracting(store.given)
         var inputs: [ResourceDescriptor] = []
-        for path in read.union(evaluated).sorted() {
+        for path in read.union(evaluated).subtracting(known).sorted() {
             let found = try store.verifySource(path, among: present)
-            guard read.contains(path) || found.isInput(named: path.name), !known.contains(path),
+            guard read.contains(path) || found.isInput(named: path.name),
                 try !tree.hasPart(named: path.name, found.digest)
             else { continue }
             inputs.append(described(path, found.digest, as: "source", isArchive: found.kind != .file))
@@ -68,7 +68,9 @@ package struct NixInputs: Sendable {
         var known: Set<NixStorePath> = []
         for folder in Set([project.sourceRoot, project.folder]) {
             let own = try NixArchive.digest(of: folder)
-            if let path = NixStore.sourcePath(own, name: Self.flakeSource) { known.insert(path) }
+            guard let path = NixStore.sourcePath(own, name: Self.flakeSource) else { continue }
+            if store.has(path) { _ = try store.verifySource(path, among: StoreReferences(known: [])) }
+            known.insert(path)
         }
         for input in lock?.inputs ?? [] {
             guard let promised = input.narHash, let path = NixStore.sourcePath(promised, name: Self.flakeSource) else {
@@ -139,7 +141,8 @@ package struct NixInputs: Sendable {
     ) -> ResourceDescriptor {
         ResourceDescriptor(
             name: path.name,
-            uri: "pkg:generic/\(PercentEncoding.encode(path.name))?nix_store_path=\(path.description)",
+            uri: "pkg:generic/\(PercentEncoding.encode(path.name))?nix_store_path="
+                + PercentEncoding.encode(path.description, keeping: "/"),
             digest: ["sha256": digest.hex], mediaType: isArchive ? NixArchive.mediaType : nil,
             annotations: ["kind": .string(kind), "storePath": .string(path.description)])
     }

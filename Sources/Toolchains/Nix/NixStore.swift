@@ -49,11 +49,18 @@ package struct NixStore: Hashable, Sendable {
         do {
             let names = try ProjectFiles.list(root).map(\.name).filter { !$0.hasPrefix(".") }
             let paths = names.compactMap { try? NixStorePath("\(NixStorePath.standardDirectory)/\($0)") }
-            let others = paths.filter { !$0.isDerivation && !$0.name.hasSuffix(".lock") }
+            let others = paths.filter { !$0.isDerivation && !isLock($0) }
             return Set(others).subtracting(given).subtracting(disregarded)
         } catch {
             throw BuildFailure(.inputVerification, "the build's Nix store cannot be read: \(error.reason)")
         }
+    }
+
+    /// Nix's locks are empty files; what else ends so may have been fetched.
+    private func isLock(_ path: NixStorePath) -> Bool {
+        let place = place(of: path)
+        guard path.name.hasSuffix(".lock"), ProjectFiles.kind(of: place) == .file else { return false }
+        return (try? ProjectFiles.read(place, limit: 0)) == []
     }
 
     /// A derivation, whose path is that of its content.

@@ -7,8 +7,9 @@ extension JSONValue {
 
     /// Parses one whole JSON text.
     ///
-    /// Refused: invalid UTF-8, a byte order mark, duplicate keys, lone surrogates, numbers beyond a double's range,
-    /// nesting beyond ``maximumDepth``, and anything after the value but white space.
+    /// Refused: invalid UTF-8, a byte order mark, duplicate keys, lone surrogates, more combining characters in a row
+    /// than `String.maximumMarks`, numbers beyond a double's range, nesting beyond ``maximumDepth``, and anything after
+    /// the value but white space.
     public init(parsing bytes: [UInt8]) throws(MalformedBytes) {
         var parser = JSONParser(bytes)
         self = try parser.wholeText()
@@ -92,6 +93,9 @@ struct JSONParser {
                 guard let string = String(validating: text, as: UTF8.self) else {
                     throw malformed("a string that is not UTF-8", at: start)
                 }
+                guard string.hasBoundedMarks else {
+                    throw malformed("more than \(String.maximumMarks) combining characters in a row", at: start)
+                }
                 return string
             case UInt8(ascii: "\\"): try escape(into: &text)
             case 0..<0x20: throw malformed("a control character within a string")
@@ -106,13 +110,15 @@ struct JSONParser {
     /// A string without escapes, as most are: its bytes as they stand. `nil` for any other, and for what is no string.
     private mutating func plainString() -> String? {
         let start = offset + 1
-        var end = start
+        var (end, highest) = (start, UInt8(0))
         while end < bytes.count, bytes[end] != UInt8(ascii: "\""), bytes[end] != UInt8(ascii: "\\"), bytes[end] >= 0x20
         {
+            highest = max(highest, bytes[end])
             end += 1
         }
         guard end < bytes.count, bytes[end] == UInt8(ascii: "\""),
-            let string = String(validating: bytes[start..<end], as: UTF8.self)
+            let string = String(validating: bytes[start..<end], as: UTF8.self),
+            highest < 0x80 || string.hasBoundedMarks
         else { return nil }
         offset = end + 1
         return string

@@ -86,7 +86,7 @@ extension TOMLReader {
             switch byte {
             case UInt8(ascii: "\""):
                 offset += 1
-                return String(decoding: made, as: UTF8.self)
+                return try bounded(made, at: start)
             case UInt8(ascii: "\\"): try escape(into: &made)
             default:
                 made.append(byte)
@@ -102,7 +102,7 @@ extension TOMLReader {
         offset += 1
         while let byte = peek(), !isControl(byte) {
             offset += 1
-            if byte == UInt8(ascii: "'") { return text(start + 1..<offset - 1) }
+            if byte == UInt8(ascii: "'") { return try bounded(bytes[start + 1..<offset - 1], at: start) }
         }
         throw malformed("text without its end", at: start)
     }
@@ -118,7 +118,7 @@ extension TOMLReader {
                 var extra = 0
                 while extra < 2, peek(3 + extra) == byte { extra += 1 }
                 offset += 3 + extra
-                return String(decoding: made + Array(repeating: byte, count: extra), as: UTF8.self)
+                return try bounded(made + Array(repeating: byte, count: extra), at: start)
             }
             if takeLineEnd() {
                 made.append(0x0A)
@@ -132,6 +132,15 @@ extension TOMLReader {
             }
         }
         throw malformed("text without its end", at: start)
+    }
+
+    /// Text that can be hashed and compared in a bounded time.
+    private func bounded(_ bytes: some Sequence<UInt8>, at start: Int) throws(MalformedBytes) -> String {
+        let text = String(decoding: Array(bytes), as: UTF8.self)
+        guard text.hasBoundedMarks else {
+            throw malformed("more than \(String.maximumMarks) combining characters in a row", at: start)
+        }
+        return text
     }
 
     /// A backslash at the end of a line, and all blanks and line ends behind it.

@@ -43,6 +43,15 @@ import Testing
         #expect(throws: MalformedBytes.self) { try JSONValue(parsing: Array(#"{"\u00e9":1,"e\u0301":2}"#.utf8)) }
     }
 
+    /// Swift would put them in order whenever it hashes or compares, in a time that is the square of their number.
+    @Test(arguments: ["\u{301}", "\\u0301", "\u{316}\\u0301"])
+    func endlessCombiningCharactersAreRefused(mark: String) throws {
+        func text(_ marks: Int) -> [UInt8] { Array("{\"e\(String(repeating: mark, count: marks))\":0}".utf8) }
+        #expect(try JSONValue(parsing: text(15)).objectValue?.count == 1)
+        #expect(throws: MalformedBytes.self) { try JSONValue(parsing: text(31)) }
+        #expect(throws: MalformedBytes.self) { try JSONValue(parsing: text(200_000)) }
+    }
+
     @Test func errorsNameThePlace() {
         let error = #expect(throws: MalformedBytes.self) { try JSONValue(parsing: Array(#"{"a":1,"a":2}"#.utf8)) }
         #expect(error?.offset == 7)

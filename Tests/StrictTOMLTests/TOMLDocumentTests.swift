@@ -115,6 +115,21 @@ import Testing
         #expect(throws: MalformedBytes.self) { try parsed(together) }
     }
 
+    /// Swift would put them in order whenever it hashes or compares, in a time that is the square of their number.
+    @Test func endlessCombiningCharactersAreRefused() throws {
+        let (fewer, marks) = (String(repeating: "\u{301}", count: 30), String(repeating: "\u{301}", count: 31))
+        for quote in ["\"", "'", "\"\"\"", "'''"] {
+            #expect(try parsed("a = \(quote)e\(fewer)\(quote)").objectValue?.count == 1)
+            #expect(throws: MalformedBytes.self) { try parsed("a = \(quote)e\(marks)\(quote)") }
+        }
+        for quote in ["\"", "'"] {
+            #expect(throws: MalformedBytes.self) { try parsed("\(quote)\(marks)\(quote) = 1") }
+            #expect(throws: MalformedBytes.self) { try parsed("[a.\(quote)\(marks)\(quote)]") }
+        }
+        let escaped = String(repeating: "\\u0301\\u0316", count: 80_000)
+        #expect(throws: MalformedBytes.self) { try parsed("\"\(escaped)\" = 1") }
+    }
+
     /// Whatever is cut off or changed: a document or an error.
     @Test func changedDocumentsAreReadOrRefused() {
         let text = #"a.'b' = 1\#n[t.u] # c\#n[[v]]\#nx = ["\u00e9", 1e3, {y=1979-05-27 07:32:00}, '''z''']\#n"#

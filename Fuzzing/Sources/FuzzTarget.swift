@@ -24,7 +24,8 @@ struct FuzzTarget: Sendable {
         }
     }
 
-    static let all: [FuzzTarget] = codings + provenance + evidence + certificates + policies + verdicts + nix
+    static let all: [FuzzTarget] =
+        codings + provenance + evidence + certificates + policies + verdicts + nix + settings
 }
 
 /// Ends the process with a sentence where a property does not hold; libFuzzer then keeps the input.

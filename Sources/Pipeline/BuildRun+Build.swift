@@ -24,8 +24,24 @@ extension BuildRun {
     ) throws(BuildFailure) -> CollectedFiles {
         guard !settings.artifacts.isEmpty else { return files }
         let names = try settings.artifacts.select(files.artifacts.map(\.name) + files.links.map(\.name))
+        let artifacts = files.artifacts.filter { names.contains($0.name) }
+        let links = files.links.filter { names.contains($0.name) }
+        try check(links, beside: artifacts)
         return CollectedFiles(
-            artifacts: files.artifacts.filter { names.contains($0.name) },
-            links: files.links.filter { names.contains($0.name) }, byproducts: files.byproducts, notes: files.notes)
+            artifacts: artifacts, links: links, byproducts: files.byproducts, notes: files.notes)
+    }
+
+    private func check(_ links: [ArtifactLink], beside artifacts: [BuiltArtifact]) throws(BuildFailure) {
+        let leading: [ArtifactLink]
+        do {
+            leading = try ArtifactLink.leading(links, to: artifacts.map(\.name))
+        } catch {
+            throw BuildFailure(.artifact, "the artifacts cannot be stated: \(error)")
+        }
+        guard let lost = links.first(where: { !leading.contains($0) }) else { return }
+        throw BuildFailure(
+            .artifact,
+            "'artifacts' in cupel.toml keeps the link '\(lost.name)', but not '\(lost.target)' to which it leads; keep "
+                + "that too")
     }
 }

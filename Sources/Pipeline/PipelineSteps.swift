@@ -69,6 +69,9 @@ final class PipelineSteps: BuildSteps {
     func build(
         _ command: Command, standardOutput: @escaping @Sendable (UnsafeRawBufferPointer) throws(BuildFailure) -> [UInt8]
     ) async throws(BuildFailure) -> CommandOutcome {
+        guard !command.network, record.withLock({ $0.build == nil }) else {
+            throw BuildFailure(.internal, "a build phase has no network, and there is one in a build")
+        }
         var command = command
         command.timeLimit = limits.buildSeconds
         let log = try BuildLog(path: logPath, events: events)

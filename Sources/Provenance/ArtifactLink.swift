@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import ByteCoding
+public import ByteCoding
 internal import StrictJSON
 
 /// A symbolic link that stands among the artifacts, as a build left it.
@@ -26,6 +26,19 @@ extension ArtifactLink {
         return ResourceDescriptor(
             name: byproductName, digest: ["sha256": Digest256(of: json.canonicalBytes).hex],
             annotations: ["links": json])
+    }
+
+    /// Of `links`, those that lead to one of the artifacts or a folder of them, through each other if need be: all that
+    /// can be stated.
+    ///
+    /// Throws where a name is no plain path or stands for two things, a path passes through a link, or a target is
+    /// absolute.
+    ///
+    /// - Parameter artifacts: their paths below `artifacts/`.
+    public static func leading(
+        _ links: [ArtifactLink], to artifacts: [String]
+    ) throws(MalformedBytes) -> [ArtifactLink] {
+        try ArtifactTree.leading(links, to: artifacts)
     }
 
     /// The links that a by-product states, sorted by the bytes of their names.

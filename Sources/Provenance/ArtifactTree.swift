@@ -33,8 +33,36 @@ struct ArtifactTree {
     /// target is absolute or has other characters than a name may have, or a link leads out of the folder, to nothing
     /// that is stated, or in a circle.
     static func check(_ links: [ArtifactLink], beside subjects: [Subject]) throws(MalformedBytes) {
-        var tree = ArtifactTree()
-        for subject in subjects { _ = try tree.add(subject.name, .file) }
+        var tree = try ArtifactTree(files: subjects.map(\.name))
+        let places = try tree.add(links)
+        for (link, node) in places where tree.way(from: node, depth: 0) == nil {
+            throw ArtifactLink.malformed(
+                "'\(link.name)' leads to '\(link.target)', which is no artifact and no folder of artifacts")
+        }
+    }
+
+    /// Of `links`, those that lead to a file or a folder of files, through each other if need be. Throws as
+    /// ``check(_:beside:)`` does, but for links that lead nowhere.
+    static func leading(_ links: [ArtifactLink], to files: [String]) throws(MalformedBytes) -> [ArtifactLink] {
+        var kept = links
+        while true {
+            var tree = try ArtifactTree(files: files)
+            let places = try tree.add(kept)
+            var leading: [ArtifactLink] = []
+            for (link, node) in places where tree.way(from: node, depth: 0) != nil { leading.append(link) }
+            // A folder in which no link is left is none any more.
+            guard leading.count < kept.count else { return kept }
+            kept = leading
+        }
+    }
+
+    private init(files: [String]) throws(MalformedBytes) {
+        for file in files { _ = try add(file, .file) }
+    }
+
+    private mutating func add(
+        _ links: [ArtifactLink]
+    ) throws(MalformedBytes) -> [(link: ArtifactLink, node: Int)] {
         var places: [(link: ArtifactLink, node: Int)] = []
         for link in links {
             guard PlainPath.isPlain(link.name) else {
@@ -43,12 +71,9 @@ struct ArtifactTree {
             guard !link.target.isEmpty, !link.target.utf8.starts(with: "/".utf8),
                 PlainPath.hasPlainCharacters(link.target)
             else { throw ArtifactLink.malformed("'\(link.name)' must lead to a relative path, not '\(link.target)'") }
-            places.append((link, try tree.add(link.name, .link(target: link.target))))
+            places.append((link, try add(link.name, .link(target: link.target))))
         }
-        for (link, node) in places where tree.way(from: node, depth: 0) == nil {
-            throw ArtifactLink.malformed(
-                "'\(link.name)' leads to '\(link.target)', which is no artifact and no folder of artifacts")
-        }
+        return places
     }
 
     private mutating func add(_ path: String, _ kind: Kind) throws(MalformedBytes) -> Int {

@@ -132,8 +132,6 @@ private struct Material {
         return .object(members)
     }
 
-    /// What the digest of a Nix archive is of: not of a file that anybody could download.
-    private static let archive = "application/x-nix-archive"
     /// Digests of a plain file, by CycloneDX's names, with the digits that they have.
     private static let algorithms: [(algorithm: String, name: String, digits: Int)] = [
         ("md5", "MD5", 32), ("sha1", "SHA-1", 40), ("sha256", "SHA-256", 64), ("sha384", "SHA-384", 96),
@@ -141,7 +139,7 @@ private struct Material {
     ]
 
     private var hashes: [(algorithm: String, name: String, hex: String)] {
-        guard dependency.mediaType != Self.archive else { return [] }
+        guard dependency.mediaType != ResourceDescriptor.nixArchiveType else { return [] }
         return Self.algorithms.compactMap { algorithm, name, digits in
             guard let hex = dependency.digest[algorithm], hex.utf8.count == digits else { return nil }
             return (algorithm, name, hex)

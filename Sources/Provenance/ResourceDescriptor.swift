@@ -25,6 +25,9 @@ public struct ResourceDescriptor: Hashable, Sendable {
         self.annotations = annotations
     }
 
+    /// The media type of what has the digest of its Nix archive, and not of its own bytes.
+    public static let nixArchiveType = "application/x-nix-archive"
+
     /// Empty fields are left out.
     public var json: JSONValue {
         var members: [String: JSONValue] = [:]

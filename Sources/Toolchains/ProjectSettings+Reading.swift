@@ -16,11 +16,6 @@ extension ProjectSettings {
         return settings
     }
 
-    /// The project's folder on this machine.
-    public func folder(in sourceRoot: String) -> String {
-        directory.isEmpty ? sourceRoot : sourceRoot + "/" + directory
-    }
-
     private static func bytes(in root: String) throws(BuildFailure) -> [UInt8]? {
         let path = root + "/" + fileName
         guard ProjectFiles.exists(path) || ProjectFiles.kind(of: path) == .link else { return nil }

@@ -78,7 +78,7 @@ public struct VerificationSummary: Hashable, Sendable {
         if let file = policy.file {
             // A relative reference: where it lies is nobody's business.
             let name = file.name.split(separator: "/").last.map(String.init) ?? ""
-            members["uri"] = .string(Self.percentEncoded(name))
+            members["uri"] = .string(PercentEncoding.encode(name))
             members["digest"] = ["sha256": .string(file.sha256.hex)]
         }
         if !options.isEmpty { members["annotations"] = ["options": .array(options.map(JSONValue.string))] }
@@ -94,19 +94,6 @@ public struct VerificationSummary: Hashable, Sendable {
 
     /// `pkg:generic/NAME?checksum=sha256:…`
     private static func packageURL(_ name: String, sha256: String) -> String {
-        "pkg:generic/\(percentEncoded(name))?checksum=sha256:\(sha256)"
-    }
-
-    /// All but unreserved characters (RFC 3986, section 2.3) percent-encoded.
-    private static func percentEncoded(_ name: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var encoded: [UInt8] = []
-        for byte in name.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: encoded.append(byte)
-            default: encoded += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: encoded, as: UTF8.self)
+        "pkg:generic/\(PercentEncoding.encode(name))?checksum=sha256:\(sha256)"
     }
 }

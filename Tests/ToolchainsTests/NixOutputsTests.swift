@@ -84,6 +84,28 @@ import Toolchains
         #expect(files.artifacts.map(\.name) == ["share/file"])
     }
 
+    @Test func linksThroughLinksAreKeptAndChainsToNothingLeftOut() throws {
+        try made.write(out, "library", at: "/lib/libapp.so")
+        try made.link(out, at: "lib64", to: "lib")
+        try made.link(out, at: "bin/x", to: "../lib64/libapp.so")
+        try made.link(out, at: "here", to: ".")
+        try made.link(out, at: "empty/only", to: "../nothing/..")
+        try made.project.remove("output/nix/store/\(out.baseName)/empty/only")
+        try made.link(out, at: "first", to: "second")
+        try made.link(out, at: "second", to: "empty")
+        #expect(links(try collect()) == ["lib64": "lib", "bin/x": "../lib64/libapp.so", "here": "."])
+    }
+
+    @Test func foldersThatLeadToEachOtherManyTimesAreRefused() throws {
+        let paths = try "0123456789abcdfghijk".map { try TestStore.path($0, "level") }
+        for (path, next) in zip(paths, paths.dropFirst()) {
+            for place in ["a", "b"] { try made.link(path, at: place, to: "\(next)") }
+        }
+        try made.write(try #require(paths.last), "file", at: "/file")
+        let outputs = NixOutputs(store: made.store, outputs: [("out", try #require(paths.first))])
+        #expect(failureKind { _ = try outputs.collect(needed: []) } == .artifact)
+    }
+
     @Test func severalOutputsStandBelowTheirNames() throws {
         try made.write(out, "program", at: "/bin/app")
         try made.write(other, "header", at: "/include/app.h")

@@ -24,7 +24,6 @@ import Toolchains
         #expect(settings.toolchain == nil && settings.directory.isEmpty && settings.artifacts.isEmpty)
         #expect(settings.json == nil)
         #expect(settings.enclosingFolders == [""])
-        #expect(settings.folder(in: "/s") == "/s")
     }
 
     @Test func aWholeFileIsRead() throws {
@@ -41,7 +40,6 @@ import Toolchains
         let settings = try read(project)
         #expect(settings.toolchain == "cargo")
         #expect(settings.directory == "tools/cli")
-        #expect(settings.folder(in: project.root) == project.root + "/tools/cli")
         #expect(settings.enclosingFolders == ["tools/cli", "tools", ""])
         #expect(settings.artifacts.map(\.text) == ["bin/*", "lib/**/*.so"])
         #expect(try CargoSettings(settings.table(of: "cargo")).features == ["x"])
@@ -80,12 +78,12 @@ import Toolchains
         ("'artifacts' has the glob '/bin'", "artifacts = ['/bin']"),
         ("'cargo' must be a table", "cargo = 'release'"),
         ("'nix' must be a table", "[[nix]]\nattribute = 'x'"),
-        ("cupel.toml at byte", "toolchain = "),
-        ("cupel.toml at byte", "toolchain = 'cargo"),
-        ("cupel.toml at byte", "[cargo"),
-        ("cupel.toml at byte", "toolchain = 'cargo'\ntoolchain = 'nix'"),
-        ("cupel.toml at byte", "[cargo]\n[nix]\n[cargo]"),
-        ("cupel.toml at byte", "cargo.profile = 'dev'\n[cargo]\nprofile = 'dev'"),
+        ("cupel.toml line", "toolchain = "),
+        ("cupel.toml line", "toolchain = 'cargo"),
+        ("cupel.toml line", "[cargo"),
+        ("cupel.toml line", "toolchain = 'cargo'\ntoolchain = 'nix'"),
+        ("cupel.toml line", "[cargo]\n[nix]\n[cargo]"),
+        ("cupel.toml line", "cargo.profile = 'dev'\n[cargo]\nprofile = 'dev'"),
     ]
 
     @Test(arguments: malformed)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Provenance
 
 /// Where Cargo takes a locked package from: the `source` of a `Cargo.lock` entry.
 public enum CargoSource: Hashable, Sendable {
@@ -45,28 +46,13 @@ extension LockedPackage {
     /// The package URL (purl specification, type `cargo`); `nil` for packages of the source tree itself.
     public var packageURL: String? {
         guard let source else { return nil }
-        let base = "pkg:cargo/\(Self.percentEncoded(name))@\(Self.percentEncoded(version))"
+        let base = "pkg:cargo/\(PercentEncoding.encode(name))@\(PercentEncoding.encode(version))"
         switch source {
         case .cratesIO: return base
-        case .registry(let url): return base + "?repository_url=" + Self.percentEncoded(url, keeping: ":/")
+        case .registry(let url): return base + "?repository_url=" + PercentEncoding.encode(url, keeping: ":/")
         case .git(let url, _, let commit):
             let location = "git+\(url)" + (commit.map { "@\($0)" } ?? "")
-            return base + "?vcs_url=" + Self.percentEncoded(location, keeping: ":/")
+            return base + "?vcs_url=" + PercentEncoding.encode(location, keeping: ":/")
         }
-    }
-
-    private static func percentEncoded(_ text: String, keeping kept: String = "") -> String {
-        var encoded = ""
-        for byte in text.utf8 {
-            let character = Character(Unicode.Scalar(byte))
-            let isPlain = byte < 0x80 && (character.isLetter || character.isNumber || "-._~".contains(character))
-            if isPlain || kept.contains(character) {
-                encoded.append(character)
-            } else {
-                let hex = String(byte, radix: 16, uppercase: true)
-                encoded += "%" + (hex.count == 1 ? "0" : "") + hex
-            }
-        }
-        return encoded
     }
 }

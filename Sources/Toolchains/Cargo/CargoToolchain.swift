@@ -19,7 +19,7 @@ public struct CargoToolchain: Toolchain {
     private var messages = CargoMessages()
 
     public static func detect(in folder: String) -> Bool {
-        ProjectFiles.kind(of: folder + "/Cargo.toml") == .file || ProjectFiles.exists(folder + "/Cargo.toml")
+        ProjectFiles.exists(folder + "/Cargo.toml")
     }
 
     public init(_ project: Project) throws(BuildFailure) { try self.init(project, places: .standard) }

@@ -86,35 +86,8 @@ extension FlakeInput {
 
         func descriptor(names: [String]) -> ResourceDescriptor {
             ResourceDescriptor(
-                name: names.first, uri: uri, digest: digest, mediaType: "application/x-nix-archive",
+                name: names.first, uri: uri, digest: digest, mediaType: ResourceDescriptor.nixArchiveType,
                 downloadLocation: location, annotations: ["inputs": .array(names.map(JSONValue.string))])
-        }
-    }
-}
-
-/// Text within a package URL (purl specification, "Character encoding").
-enum PercentEncoding {
-    /// All bytes but letters, digits, `-._~` and those of `kept` as %XX.
-    static func encode(_ text: String, keeping kept: String = "") -> String {
-        var encoded: [UInt8] = []
-        for byte in text.utf8 {
-            if isPlain(byte) || kept.utf8.contains(byte) {
-                encoded.append(byte)
-            } else {
-                let digits = Hex.encode([byte]).uppercased()
-                encoded += [UInt8(ascii: "%")] + Array(digits.utf8)
-            }
-        }
-        return String(decoding: encoded, as: UTF8.self)
-    }
-
-    static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-            UInt8(ascii: "~"):
-            true
-        default: false
         }
     }
 }

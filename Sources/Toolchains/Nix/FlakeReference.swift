@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Builds
 internal import ByteCoding
+internal import Provenance
 internal import StrictJSON
 
 /// The `locked` of a node of a `flake.lock`: a flake reference with all that pins it (Nix manual, "nix flake", section

@@ -2,6 +2,7 @@
 internal import Builds
 internal import ByteCoding
 internal import Foundation
+internal import Provenance
 internal import StrictJSON
 
 /// Nix's command lines, and what their answers mean. They are those of Nix 2.4 and later; nothing that is written for
@@ -113,7 +114,7 @@ struct NixCommands: Sendable {
 
     /// What is asked of the package: an expression of ours, so that the answer has the same form with every Nix.
     private static let question =
-        "package: { inherit (package) drvPath name system; "
+        "package: { inherit (package) drvPath system; "
         + "outputs = package.meta.outputsToInstall or [ package.outputName ]; }"
 
     /// What Nix may name the flake. The whole tree is one source, wherever in it the flake is; but older versions, such
@@ -128,11 +129,11 @@ struct NixCommands: Sendable {
         do {
             let json = try JSONValue(parsing: answer.last == 0x0A ? answer.dropLast() : answer)
             let outputs = json["outputs"]?.arrayValue?.compactMap(\.stringValue) ?? []
-            guard let path = json["drvPath"]?.stringValue, let name = json["name"]?.stringValue,
+            guard let path = json["drvPath"]?.stringValue,
                 let system = json["system"]?.stringValue, !outputs.isEmpty, Set(outputs).count == outputs.count
             else { throw BuildFailure(.build, "the attribute to build is no package") }
             return NixTarget(
-                derivation: try NixStorePath(path), name: name, system: system, attribute: attribute,
+                derivation: try NixStorePath(path), system: system, attribute: attribute,
                 outputNames: outputs, confines: confines)
         } catch {
             throw (error as? BuildFailure)

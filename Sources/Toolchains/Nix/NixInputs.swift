@@ -132,7 +132,7 @@ package struct NixInputs: Sendable {
             name: output.name,
             uri: "pkg:generic/\(PercentEncoding.encode(output.name))?\(qualifiers.joined(separator: "&"))",
             digest: [promise.hash.algorithm.rawValue: promise.hash.hex],
-            mediaType: promise.mode == .archive ? NixArchive.mediaType : nil, downloadLocation: url,
+            mediaType: promise.mode == .archive ? ResourceDescriptor.nixArchiveType : nil, downloadLocation: url,
             annotations: annotations)
     }
 
@@ -143,7 +143,7 @@ package struct NixInputs: Sendable {
             name: path.name,
             uri: "pkg:generic/\(PercentEncoding.encode(path.name))?nix_store_path="
                 + PercentEncoding.encode(path.description, keeping: "/"),
-            digest: ["sha256": digest.hex], mediaType: isArchive ? NixArchive.mediaType : nil,
+            digest: ["sha256": digest.hex], mediaType: isArchive ? ResourceDescriptor.nixArchiveType : nil,
             annotations: ["kind": .string(kind), "storePath": .string(path.description)])
     }
 }
@@ -158,9 +158,4 @@ extension NixStore.Source {
         case .text: false
         }
     }
-}
-
-extension NixArchive {
-    /// Of what a digest of an archive is the digest of.
-    static let mediaType = "application/x-nix-archive"
 }

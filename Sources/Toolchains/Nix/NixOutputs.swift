@@ -33,7 +33,7 @@ package struct NixOutputs: Sendable {
         let others = needed.filter { !own.contains($0) }
         return CollectedFiles(
             artifacts: walk.artifacts.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) },
-            links: walk.usedLinks, byproducts: Self.byproducts(needed: others), notes: Self.notes(needed: others))
+            links: try walk.usedLinks(), byproducts: Self.byproducts(needed: others), notes: Self.notes(needed: others))
     }
 
     /// An artifact that only runs beside a store is a surprise to its user, so it is said.
@@ -54,23 +54,26 @@ package struct NixOutputs: Sendable {
 /// Goes through outputs. Links that stay within an output are kept; what a link to another store path leads to is
 /// taken in its place, as a store is not there where artifacts are used.
 private struct NixOutputWalk {
-    private static let maximumFiles = 100_000
+    /// Files, folders and links, each as often as it is reached.
+    private static let maximumVisits = 200_000
     private static let maximumDepth = 64
 
     let store: NixStore
     private(set) var artifacts: [BuiltArtifact] = []
     private var links: [ArtifactLink] = []
-    private var folders: Set<String> = []
+    private var visits = 0
 
     init(store: NixStore) { self.store = store }
 
     /// Links that lead to something: an empty folder is no artifact.
-    var usedLinks: [ArtifactLink] {
-        links.filter { link in
-            guard let target = StoreLinks.lexical(link.target, from: link.name) else { return false }
-            return folders.contains(target) || artifacts.contains { $0.name == target }
-                || links.contains { $0.name == target }
-        }.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    func usedLinks() throws(BuildFailure) -> [ArtifactLink] {
+        do {
+            let used = try ArtifactLink.leading(links, to: artifacts.map(\.name))
+            return used.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        } catch {
+            throw BuildFailure(
+                .artifact, "the artifacts cannot be stated: \(error); rename what is named so in the build")
+        }
     }
 
     mutating func add(_ output: NixStorePath, under prefix: String) throws(BuildFailure) {
@@ -86,8 +89,13 @@ private struct NixOutputWalk {
     private mutating func visit(
         _ place: StorePlace, as name: String, within output: NixStorePath, depth: Int
     ) throws(BuildFailure) {
+        visits += 1
+        guard visits <= Self.maximumVisits else {
+            throw BuildFailure(
+                .artifact, "the artifacts have more than \(Self.maximumVisits) files, folders and links")
+        }
         switch ProjectFiles.kind(of: place.path(in: store)) {
-        case .file: try addFile(place, as: name)
+        case .file: addFile(place, as: name)
         case .folder: try visitFolder(place, as: name, within: output, depth: depth)
         case .link: try visitLink(place, as: name, within: output, depth: depth)
         case .other:
@@ -119,29 +127,16 @@ private struct NixOutputWalk {
         let storeLinks = StoreLinks(store: store)
         let target = try storeLinks.resolve(place, named: name)
         if place.output == output, let text = storeLinks.textWithin(place) {
-            try countFile()
             return links.append(ArtifactLink(name: name, target: text))
         }
         try visit(target, as: name, within: output, depth: depth + 1)
     }
 
-    private mutating func addFile(_ place: StorePlace, as name: String) throws(BuildFailure) {
-        try countFile()
+    private mutating func addFile(_ place: StorePlace, as name: String) {
         let path = place.path(in: store)
         artifacts.append(
             BuiltArtifact(
                 name: name, relativePath: "\(NixStore.folder)/store/\(place.text)",
                 executable: ProjectFiles.isExecutable(path)))
-        var folder = name
-        while let slash = folder.lastIndex(of: "/") {
-            folder = String(folder[..<slash])
-            guard folders.insert(folder).inserted else { break }
-        }
-    }
-
-    private func countFile() throws(BuildFailure) {
-        guard artifacts.count + links.count < Self.maximumFiles else {
-            throw BuildFailure(.artifact, "the build made more than \(Self.maximumFiles) files")
-        }
     }
 }

@@ -5,6 +5,11 @@ public import Provenance
 internal import SourceTrees
 
 extension NixToolchain {
+    /// Where builds find Nix on this machine, and whether they have a shell for its sandbox; `nil` where there is none.
+    public static func program() -> (path: String, hasShell: Bool)? {
+        (try? NixInstallation.find()).map { ($0.nix, $0.shell != nil) }
+    }
+
     /// Nix itself: the program, its libraries and the shell of its sandbox, or each store path that it is made of. What
     /// compiles is an input of the build, not a tool of the machine.
     public func tools(_ steps: any BuildSteps) async throws(BuildFailure) -> [ResourceDescriptor] {
@@ -22,7 +27,7 @@ extension NixToolchain {
                 let digest = try cache.digest(of: path, by: NixArchive.digest)
                 var tool = ToolProbe.tool(
                     path, ["sha256": digest.hex], version: installation.nix.hasPrefix(path + "/") ? version : nil)
-                tool.mediaType = NixArchive.mediaType
+                tool.mediaType = ResourceDescriptor.nixArchiveType
                 tools.append(tool)
             }
             return tools

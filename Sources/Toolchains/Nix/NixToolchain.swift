@@ -150,7 +150,6 @@ struct NixTarget: Hashable, Sendable {
     }
 
     let derivation: NixStorePath
-    let name: String
     let system: String
     /// As an installable names it, after the `#`.
     let attribute: String?

@@ -3,6 +3,7 @@ import Builds
 import Foundation
 import Sandbox
 import StrictJSON
+import Toolchains
 
 /// What builds need.
 enum BuildChecks {
@@ -30,7 +31,17 @@ enum BuildChecks {
     }
 
     static func nix() async -> HostCheck {
-        await tool("nix", state: .absent, remedy: "apt install nix-bin; needed for projects with a flake.nix")
+        guard let nix = NixToolchain.program() else {
+            return HostCheck(
+                name: "nix", state: .absent, detail: "not found where builds look for it",
+                remedy: "apt install nix-bin bash-static; needed for projects with a flake.nix")
+        }
+        guard let answer = try? await HostTool.run(nix.path, ["--version"]), answer.status == 0 else {
+            return HostCheck(name: "nix", state: .absent, detail: "\(nix.path) does not run", remedy: "install it anew")
+        }
+        return HostCheck(
+            name: "nix", state: .present, detail: "\(answer.line) (\(nix.path))",
+            remedy: nix.hasShell ? "" : "apt install bash-static: many builds expect a /bin/sh in Nix's own sandbox")
     }
 
     static func cargo() async -> HostCheck {

@@ -105,6 +105,11 @@ package enum ProjectFiles {
         }
     }
 
+    /// Makes a symbolic link.
+    static func makeLink(_ path: String, to target: String) throws(UnreadableFile) {
+        guard symlink(target, path) == 0 || errno == EEXIST else { throw .system() }
+    }
+
     /// Makes a folder that belongs to whoever owns the folder `other`.
     static func makeFolder(_ path: String, like other: String) throws(UnreadableFile) {
         var status = stat()

@@ -26,7 +26,9 @@ def test_a_tree_that_the_evaluation_fetches_is_listed(flakes, files, folder, exp
     tree = f'builtins.fetchTarball {{ url = "{files.url}/library.tar.gz"; sha256 = "{digest}"; }}'
     build = flakes.build(expression.replace("TREE", tree)).good()
     assert build.artifact("plain") == b"of the library"
-    assert [i["digest"] for i in build.of_kind("source")] == [{"sha256": digest}]
+    found = [i["digest"]["sha256"] for i in build.of_kind("source")]
+    # Older Nix keeps the archive itself too.
+    assert digest in found and set(found) <= {digest, sha256(files.files["/library.tar.gz"])}
     files.files["/library.tar.gz"] = tarball({"text": "another"}, top="library")
     flakes.build(expression.replace("TREE", tree)).bad("InputVerificationError")
 

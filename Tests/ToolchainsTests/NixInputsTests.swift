@@ -13,7 +13,7 @@ import Toolchains
     init() throws { made = try TestStore() }
 
     private func verify(
-        _ inputs: [NixStorePath] = [], sources: [NixStorePath] = [], substituted: Set<NixStorePath> = [],
+        _ inputs: [NixStorePath] = [], sources: [NixStorePath] = [], substituted: [NixStorePath: Digest256] = [:],
         lock: FlakeLock? = nil, evaluated: [NixStorePath] = []
     ) throws -> [ResourceDescriptor] {
         let top = try made.derivation(
@@ -54,6 +54,19 @@ import Toolchains
     ) throws {
         let input = try made.download("file", "content", delivered: "content", algorithm: algorithm)
         #expect(failureKind { _ = try verify([input]) } == .unpinnedDependency)
+    }
+
+    @Test func derivationsThatPromiseTheSameAreListedOnce() throws {
+        let first = try made.download("file", "content", delivered: "content")
+        let second = try made.download("file", "content", delivered: nil, url: "https://example.com/other")
+        #expect(try verify([first, second]).count == 1)
+    }
+
+    @Test func aFileCalledSourceIsListedToo() throws {
+        let hash = try NixHash(.sha256, bytes: Digest256(of: Array("fetched".utf8)).bytes)
+        let path = try NixStorePath(ofFixedOutput: NixFixedOutput(mode: .flat, hash: hash), name: "source")
+        try made.write(path, "fetched")
+        #expect(try verify(evaluated: [path]).map(\.digest) == [["sha256": hash.hex]])
     }
 
     @Test func aSHA512Pins() throws {
@@ -112,8 +125,11 @@ import Toolchains
         let input = try made.derivation(
             "lib", output: library, inputs: [made.download("never", "fetched", delivered: nil)])
         try made.write(library, "built elsewhere")
-        let found = try verify([input], substituted: [library])
+        let digest = try NixArchive.digest(of: made.store.place(of: library))
+        let found = try verify([input], substituted: [library: digest])
         #expect(found.map { $0.annotations["kind"]?.stringValue } == ["substituted"])
         #expect(found.first?.annotations["substituters"] == ["https://cache.example"])
+        try made.write(library, "changed since")
+        #expect(failureKind { _ = try verify([input], substituted: [library: digest]) } == .inputVerification)
     }
 }

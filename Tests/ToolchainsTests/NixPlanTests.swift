@@ -12,7 +12,7 @@ import Toolchains
 
     private func stages(of top: NixStorePath) throws -> [NixPlan.Stage] {
         let plan = try NixPlan(top: top, in: made.store)
-        return plan.stages(for: plan.missing(in: made.store))
+        return try plan.stages(for: plan.missing(in: made.store))
     }
 
     @Test func whatHasNoDownloadsNeedsNoStage() throws {
@@ -77,12 +77,33 @@ import Toolchains
         #expect(try stages(of: last).count == 1)
     }
 
+    @Test(arguments: ["http://user@127.0.0.1/a", "ftp://example.com/a", "file:///etc/passwd", "no address"])
+    func nixFetchesOnlyFromWhereItCanBeChecked(_ url: String) throws {
+        let download = try made.download("a", "a", delivered: nil, url: url, builder: "builtin:fetchurl")
+        let program = try made.download("b", "b", delivered: nil, url: url)
+        let top = try made.derivation("app", output: TestStore.path("2", "app"), inputs: [download, program])
+        let plan = try NixPlan(top: top, in: made.store)
+        #expect(failureKind { _ = try plan.addresses(of: [download]) } == .source)
+        #expect(try plan.addresses(of: [program]).isEmpty || url.hasPrefix("http"))
+    }
+
+    @Test func whatIsThereBeforeItWasBuiltIsRefused() throws {
+        let library = try TestStore.path("1", "lib")
+        let input = try made.derivation("lib", output: library)
+        let top = try made.derivation("app", output: TestStore.path("2", "app"), inputs: [input])
+        let plan = try NixPlan(top: top, in: made.store)
+        try plan.refuseForeignOutputs(in: made.store)
+        try made.write(library, "planted")
+        #expect(failureKind { try plan.refuseForeignOutputs(in: made.store) } == .inputVerification)
+    }
+
     @Test func hostsOfDownloadsAreThereToBeChecked() throws {
         let first = try made.download("a", "a", delivered: nil, url: "http://127.0.0.1:9/a")
         let second = try made.download("b", "b", delivered: nil, url: "mirror://gnu/b")
         let top = try made.derivation("app", output: TestStore.path("2", "app"), inputs: [first, second])
         let plan = try NixPlan(top: top, in: made.store)
-        #expect(plan.addresses(of: [first, second]).map(\.host) == ["127.0.0.1"])
-        #expect(plan.addresses(of: [first, second]).map(\.port) == [9])
+        let addresses = try plan.addresses(of: [first, second])
+        #expect(addresses.map(\.host) == ["127.0.0.1"])
+        #expect(addresses.map(\.port) == [9])
     }
 }

@@ -39,7 +39,7 @@ struct TestStore {
     @discardableResult
     func derivation(
         _ name: String, output: NixStorePath, inputs: [NixStorePath] = [], sources: [NixStorePath] = [],
-        fixed: (algorithm: String, hash: String)? = nil, url: String? = nil
+        fixed: (algorithm: String, hash: String)? = nil, url: String? = nil, builder: String = "/bin/sh"
     ) throws -> NixStorePath {
         let inputText = inputs.sorted().map { "(\"\($0)\",[\"out\"])" }.joined(separator: ",")
         let sourceText = sources.sorted().map { "\"\($0)\"" }.joined(separator: ",")
@@ -48,7 +48,7 @@ struct TestStore {
         let environmentText = environment.map { "(\"\($0.0)\",\"\($0.1)\")" }.joined(separator: ",")
         let text =
             "Derive([(\"out\",\"\(output)\",\"\(fixed?.algorithm ?? "")\",\"\(fixed?.hash ?? "")\")],[\(inputText)],"
-            + "[\(sourceText)],\"x86_64-linux\",\"/bin/sh\",[],[\(environmentText)])"
+            + "[\(sourceText)],\"x86_64-linux\",\"\(builder)\",[],[\(environmentText)])"
         let path = try NixStorePath(ofText: Array(text.utf8), name: name + ".drv", references: inputs + sources)
         try write(path, text)
         return path
@@ -57,7 +57,8 @@ struct TestStore {
     /// Puts a fixed-output derivation for a file of this content, and, where `delivered` is not `nil`, what it fetched.
     func download(
         _ name: String, _ content: String, delivered: String?, inputs: [NixStorePath] = [],
-        algorithm: NixHash.Algorithm = .sha256, url: String? = "https://example.com/file"
+        algorithm: NixHash.Algorithm = .sha256, url: String? = "https://example.com/file",
+        builder: String = "/bin/sh"
     ) throws -> NixStorePath {
         let file = try TestProject(["file": content])
         let zero = try NixHash(algorithm, bytes: [UInt8](repeating: 0, count: algorithm.size))
@@ -65,7 +66,8 @@ struct TestStore {
         let output = try NixStorePath(ofFixedOutput: promise, name: name)
         if let delivered { try write(output, delivered) }
         return try derivation(
-            name, output: output, inputs: inputs, fixed: (algorithm.rawValue, promise.hash.hex), url: url)
+            name, output: output, inputs: inputs, fixed: (algorithm.rawValue, promise.hash.hex), url: url,
+            builder: builder)
     }
 
     /// Puts a source of one file where its content belongs.

@@ -70,10 +70,14 @@ public struct NixDerivation: Hashable, Sendable {
     public var isBuiltin: Bool { builder.hasPrefix("builtin:") }
 
     /// Where its builder fetches from, as its environment says: `url` and `urls`, or those of its structured attributes.
-    /// Words, not yet known to be URLs; mirrors as they are written (`mirror://gnu/…`).
+    /// Words, not yet known to be URLs; mirrors as they are written (`mirror://gnu/…`). What a program really does is
+    /// its own affair; Nix's own downloads do what is said.
     public var urls: [String] {
         var words: [String] = []
-        if let text = environment["__json"] {
+        if isBuiltin {
+            // Nix's own download takes this one and no other.
+            words = environment["url"].map { [$0] } ?? []
+        } else if let text = environment["__json"] {
             let json = try? JSONValue(parsing: Array(text.utf8))
             for value in [json?["url"], json?["urls"]].compactMap({ $0 }) {
                 words += (value.arrayValue ?? [value]).compactMap(\.stringValue).flatMap(Self.words)

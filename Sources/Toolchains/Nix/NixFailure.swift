@@ -17,6 +17,11 @@ package enum NixFailure {
     static let unfitLockfile = BuildFailure(
         .lockfile, "flake.lock is missing or does not fit flake.nix; run nix flake lock and add it to the source")
 
+    /// Of fetching what the lockfile pins.
+    package static func inputs(_ answer: CommandAnswer) -> BuildFailure {
+        input(answer) ?? BuildFailure(.source, text("an input of the flake could not be fetched", answer))
+    }
+
     package static func evaluation(_ answer: CommandAnswer) -> BuildFailure {
         let whole = words(answer)
         if whole.contains("allow-import-from-derivation") {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Builds
-internal import ByteCoding
+package import ByteCoding
 package import Provenance
 internal import StrictJSON
 
@@ -11,13 +11,14 @@ package struct NixInputs: Sendable {
     /// What the store had after the evaluation: sources, and what the evaluation fetched.
     let evaluated: Set<NixStorePath>
     /// What came from a cache.
-    let substituted: Set<NixStorePath>
+    let substituted: [NixStorePath: Digest256]
     let lock: FlakeLock?
     let project: Project
     let caches: [String]
 
     package init(
-        plan: NixPlan, store: NixStore, evaluated: Set<NixStorePath>, substituted: Set<NixStorePath>, lock: FlakeLock?,
+        plan: NixPlan, store: NixStore, evaluated: Set<NixStorePath>, substituted: [NixStorePath: Digest256],
+        lock: FlakeLock?,
         project: Project, caches: [String]
     ) {
         self.plan = plan
@@ -32,13 +33,16 @@ package struct NixInputs: Sendable {
     /// Throws `InputVerificationError` naming what is missing or differs, `UnpinnedDependencyError` for a hash that
     /// pins nothing. Blocks while it reads files.
     package func verify() throws(BuildFailure) -> [ResourceDescriptor] {
-        let realised = plan.realised(beside: substituted.union(store.given))
+        let realised = plan.realised(beside: Set(substituted.keys).union(store.given))
         let known = try flakeSources()
         var inputs: [ResourceDescriptor] = []
-        for path in plan.fixed(among: realised) { inputs.append(try download(path)) }
+        inputs += try downloads(of: realised)
         inputs += try sources(of: realised, but: known)
-        for path in substituted.sorted() {
-            var input = described(path, try NixArchive.digest(of: store.place(of: path)), as: "substituted")
+        for (path, digest) in substituted.sorted(by: { $0.key < $1.key }) {
+            guard try NixArchive.digest(of: store.place(of: path)) == digest else {
+                throw BuildFailure(.inputVerification, "\(path) is not any more what came from the cache")
+            }
+            var input = described(path, digest, as: "substituted")
             input.annotations["substituters"] = .array(caches.map(JSONValue.string))
             inputs.append(input)
         }
@@ -55,9 +59,12 @@ package struct NixInputs: Sendable {
         var inputs: [ResourceDescriptor] = []
         for path in read.union(evaluated).subtracting(known).sorted() {
             let found = try store.verifySource(path, among: present)
-            guard read.contains(path) || found.isInput(named: path.name),
-                try !tree.hasPart(named: path.name, found.digest)
-            else { continue }
+            // A text is what the evaluation wrote itself, from what is listed.
+            guard read.contains(path) || found.kind != .text else { continue }
+            let names = path.name == Self.flakeSource ? [path.name] + folderNames : [path.name]
+            var isPart = false
+            for name in names where !isPart { isPart = try tree.hasPart(named: name, found.digest) }
+            guard !isPart else { continue }
             inputs.append(described(path, found.digest, as: "source", isArchive: found.kind != .file))
         }
         return inputs
@@ -73,12 +80,11 @@ package struct NixInputs: Sendable {
             known.insert(path)
         }
         for input in lock?.inputs ?? [] {
-            guard let promised = input.narHash, let path = NixStore.sourcePath(promised, name: Self.flakeSource) else {
-                continue
-            }
+            // A folder of the tree is no input of its own, whatever its hash is said to be.
+            guard input.pin != nil, let promised = input.narHash,
+                let path = NixStore.sourcePath(promised, name: Self.flakeSource), store.has(path)
+            else { continue }
             known.insert(path)
-            // Nix fetches only the inputs that the flake uses.
-            guard store.has(path) else { continue }
             let found = try NixArchive.digest(of: store.place(of: path))
             guard found == promised else {
                 throw BuildFailure(
@@ -90,13 +96,35 @@ package struct NixInputs: Sendable {
         return known
     }
 
+    /// What the folders of the tree are called that are inputs of the flake.
+    private var folderNames: [String] {
+        let paths = (lock?.inputs ?? []).compactMap { input in
+            if case .folder(let path) = input.origin { return path }
+            return nil
+        }
+        return paths.compactMap { $0.utf8.split(separator: UInt8(ascii: "/")).last.flatMap { String($0) } }
+    }
+
     /// The name that Nix gives to what it fetches for flakes.
     static let flakeSource = "source"
 
-    private func download(_ path: NixStorePath) throws(BuildFailure) -> ResourceDescriptor {
-        guard let derivation = plan.derivations[path], let promise = derivation.fixedOutput,
-            let output = derivation.outputs.first?.path
-        else { throw BuildFailure(.internal, "\(path) is no fixed-output derivation") }
+    /// One for each output: derivations that differ otherwise may promise the same.
+    private func downloads(of realised: Set<NixStorePath>) throws(BuildFailure) -> [ResourceDescriptor] {
+        var found: [NixStorePath: ResourceDescriptor] = [:]
+        for path in plan.fixed(among: realised) {
+            guard let derivation = plan.derivations[path], let promise = derivation.fixedOutput,
+                let output = derivation.outputs.first?.path
+            else { throw BuildFailure(.internal, "\(path) is no fixed-output derivation") }
+            guard found[output] == nil else { continue }
+            try verify(derivation, output, promise)
+            found[output] = described(derivation, output, promise)
+        }
+        return Array(found.values)
+    }
+
+    private func verify(
+        _ derivation: NixPlan.Derivation, _ output: NixStorePath, _ promise: NixFixedOutput
+    ) throws(BuildFailure) {
         let algorithm = promise.hash.algorithm
         guard algorithm == .sha256 || algorithm == .sha512 else {
             throw BuildFailure(
@@ -114,11 +142,10 @@ package struct NixInputs: Sendable {
                 "the download '\(shown(derivation.name))' has the \(algorithm.rawValue) \(found.hash.hex), its "
                     + "derivation promises \(promise.hash.hex)")
         }
-        return described(derivation, output, promise)
     }
 
     private func described(
-        _ derivation: NixDerivation, _ output: NixStorePath, _ promise: NixFixedOutput
+        _ derivation: NixPlan.Derivation, _ output: NixStorePath, _ promise: NixFixedOutput
     ) -> ResourceDescriptor {
         let url = derivation.urls.first
         var qualifiers = ["checksum=\(promise.hash.algorithm.rawValue):\(promise.hash.hex)"]
@@ -126,6 +153,7 @@ package struct NixInputs: Sendable {
         var annotations: [String: JSONValue] = [
             "kind": "fixedOutput", "hashMode": .string(promise.mode.rawValue),
             "derivation": .string(derivation.path.description), "storePath": .string(output.description),
+            "fetcher": derivation.isBuiltin ? "builtin" : "program",
         ]
         if derivation.urls.count > 1 { annotations["urls"] = .array(derivation.urls.map(JSONValue.string)) }
         return ResourceDescriptor(
@@ -145,17 +173,5 @@ package struct NixInputs: Sendable {
                 + PercentEncoding.encode(path.description, keeping: "/"),
             digest: ["sha256": digest.hex], mediaType: isArchive ? ResourceDescriptor.nixArchiveType : nil,
             annotations: ["kind": .string(kind), "storePath": .string(path.description)])
-    }
-}
-
-extension NixStore.Source {
-    /// Whether the evaluation took it in from elsewhere. Not the texts that it wrote, nor the archive files that Nix
-    /// unpacked for a flake: what was in these is listed itself.
-    func isInput(named name: String) -> Bool {
-        switch kind {
-        case .tree: true
-        case .file: name != NixInputs.flakeSource
-        case .text: false
-        }
     }
 }

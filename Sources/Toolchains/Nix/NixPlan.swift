@@ -11,6 +11,8 @@ package struct NixPlan: Sendable {
         package let derivations: [NixStorePath]
     }
 
+    package typealias Derivation = NixDerivation
+
     private static let maximumDerivations = 100_000
 
     package let top: NixStorePath
@@ -63,9 +65,39 @@ package struct NixPlan: Sendable {
     }
 
     /// The hosts that some fixed-output derivations say they fetch from.
-    package func addresses(of paths: [NixStorePath]) -> [RemoteAddress] {
-        let addresses = Set(paths.flatMap { derivations[$0]?.urls.compactMap { RemoteAddress($0) } ?? [] })
+    ///
+    /// Throws `SourceError` where Nix itself would fetch from a place that cannot be checked.
+    package func addresses(of paths: [NixStorePath]) throws(BuildFailure) -> [RemoteAddress] {
+        var addresses: Set<RemoteAddress> = []
+        for derivation in paths.compactMap({ derivations[$0] }) {
+            for url in derivation.urls {
+                if let address = RemoteAddress(url) {
+                    addresses.insert(address)
+                } else if derivation.isBuiltin {
+                    throw BuildFailure(
+                        .source,
+                        "the download '\(shown(derivation.name))' is from '\(shown(url))'; only https:// and http:// "
+                            + "without user name and password can be fetched")
+                }
+            }
+        }
         return addresses.sorted { ($0.host, $0.port) < ($1.host, $1.port) }
+    }
+
+    /// The outputs whose content is known beforehand.
+    var contentAddressed: Set<NixStorePath> {
+        Set(derivations.values.filter { $0.fixedOutput != nil }.flatMap { $0.outputs.map(\.path) })
+    }
+
+    /// Throws `InputVerificationError` where something that is to be built is in the store before it was.
+    package func refuseForeignOutputs(in store: NixStore) throws(BuildFailure) {
+        for derivation in derivations.values where derivation.fixedOutput == nil {
+            for output in derivation.outputs where !store.given.contains(output.path) && store.has(output.path) {
+                throw BuildFailure(
+                    .inputVerification,
+                    "\(output.path) is in the store before it was built; report this, with the flake")
+            }
+        }
     }
 
     /// The fixed-output derivations among `paths`, sorted.
@@ -80,7 +112,7 @@ package struct NixPlan: Sendable {
 
     /// The stages before the build phase. A program that fetches may have to be built first, without network, from
     /// what an earlier stage fetched.
-    package func stages(for missing: Set<NixStorePath>) -> [Stage] {
+    package func stages(for missing: Set<NixStorePath>) throws(BuildFailure) -> [Stage] {
         let ranks = ranks(of: missing)
         let fixed = fixed(among: missing)
         var stages: [Stage] = []

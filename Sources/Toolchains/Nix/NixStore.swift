@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Builds
 internal import ByteCoding
+internal import SourceTrees
 
 /// The store of one build: in the workspace's output part, empty at the start, and `/nix` to the build's commands. So no
 /// build sees what another made, and nothing of the machine's own store.
@@ -34,7 +35,7 @@ package struct NixStore: Hashable, Sendable {
     }
 
     /// Has ``has(_:)`` and ``contents()`` take what is there as not being there, and nothing else.
-    mutating func disregard(_ paths: Set<NixStorePath>) { disregarded = paths }
+    mutating func disregard(_ paths: Set<NixStorePath>) { disregarded.formUnion(paths) }
 
     /// The store path in which `file` lies; `nil` for a file elsewhere.
     static func path(containing file: String) -> NixStorePath? {
@@ -74,6 +75,16 @@ package struct NixStore: Hashable, Sendable {
             throw BuildFailure(.inputVerification, "the derivation \(path) cannot be read: \(error.reason)")
         }
         return try NixDerivation(parsing: bytes, at: path)
+    }
+
+    /// What the archives of some paths have for digests.
+    func digests(of paths: Set<NixStorePath>) async throws(BuildFailure) -> [NixStorePath: Digest256] {
+        let store = self
+        return try await onOwnThread { () throws(BuildFailure) in
+            var digests: [NixStorePath: Digest256] = [:]
+            for path in paths { digests[path] = try NixArchive.digest(of: store.place(of: path)) }
+            return digests
+        }
     }
 
     /// A store path that no derivation makes: its name is that of its content.

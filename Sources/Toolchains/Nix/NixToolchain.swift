@@ -48,6 +48,7 @@ public struct NixToolchain: Toolchain {
             return LockedInputs(lockfile: Self.lockfile("flake.nix", flake), dependencies: [], hosts: [])
         }
         let lock = try FlakeLock(parsing: bytes)
+        try lock.refuseSharedHashes(in: project.folder)
         lockfile = lock
         return LockedInputs(
             lockfile: Self.lockfile("flake.lock", bytes), dependencies: lock.dependencies, hosts: lock.hosts)
@@ -77,16 +78,19 @@ public struct NixToolchain: Toolchain {
         let store = store(steps)
         let top = target.derivation
         let (plan, evaluated) = try await onOwnThread { () throws(BuildFailure) in
-            (try NixPlan(top: top, in: store), try store.contents())
+            let plan = try NixPlan(top: top, in: store)
+            try plan.refuseForeignOutputs(in: store)
+            return (plan, try store.contents())
         }
+        target.system = plan.derivations[top]?.system ?? ""
         target.outputs = try plan.outputs(named: target.outputNames)
         var trusted = store
         let substituted = try await commands.substitute(plan, &trusted)
-        try await commands.realise(plan, trusted)
+        let digests = try await store.digests(of: substituted)
+        try await commands.realise(plan, trusted, watched: digests)
         self.target = target
         let inputs = NixInputs(
-            plan: plan, store: store, evaluated: evaluated, substituted: substituted, lock: lockfile,
-            project: project,
+            plan: plan, store: store, evaluated: evaluated, substituted: digests, lock: lockfile, project: project,
             caches: steps.settings.nix.substituters)
         let dependencies = try await onOwnThread { () throws(BuildFailure) in try inputs.verify() }
         return FetchedInputs(
@@ -110,6 +114,7 @@ public struct NixToolchain: Toolchain {
         } catch {
             throw BuildFailure(.internal, "the build's Nix store could not be made: \(error.reason)")
         }
+        try NixCommands.makePrograms(in: steps.workspace)
         try SourceTimes.set(project.sourceRoot, to: project.sourceDateEpoch)
         let confines = try await NixCommands.canConfine(steps)
         guard confines || !steps.settings.nix.requiresSandbox else {
@@ -150,7 +155,8 @@ struct NixTarget: Hashable, Sendable {
     }
 
     let derivation: NixStorePath
-    let system: String
+    /// Such as `x86_64-linux`.
+    var system = ""
     /// As an installable names it, after the `#`.
     let attribute: String?
     let outputNames: [String]

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Flakes that try to bring in what the provenance would not name, or to run something with network."""
+import io
 import json
 import subprocess
+import tarfile
 
 import pytest
 
@@ -27,27 +29,29 @@ def lockfile(inputs):
     return json.dumps({"nodes": {**nodes, "root": root}, "root": "root", "version": 7})
 
 
-def test_a_repository_in_the_source_runs_none_of_its_programs(flakes, files, folder):
+def test_a_repository_in_the_source_runs_none_of_its_programs(server, flakes, files, folder):
     files.files["/reached"] = b"x"
-    work = folder / "work"
-    git = ["git", "-c", "user.name=n", "-c", "user.email=e@example.com"]
-    subprocess.run([*git, "init", "-q", work], check=True)
-    (work / "file").write_text("x")
-    subprocess.run([*git, "-C", work, "add", "file"], check=True)
-    subprocess.run([*git, "-C", work, "commit", "-qm", "x"], check=True)
-    commit = subprocess.run([*git, "-C", work, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout
-    source = flakes.write(
-        'make "plain" [ "write" out (builtins.readFile ((builtins.fetchGit { '
-        'url = "file://" + builtins.unsafeDiscardStringContext "${./repository}"; rev = "' + commit.strip()
-        + '"; }) + "/file")) ]')
-    subprocess.run([*git, "clone", "-q", "--bare", work, source / "repository"], check=True)
-    with open(source / "repository/config", "a") as config:
+    source = flakes.write("null")
+    repository = source / "repository"
+    git = ["git", "-C", repository, "-c", "user.name=n", "-c", "user.email=e@example.com"]
+    subprocess.run(["git", "init", "-q", repository], check=True)
+    (repository / "file").write_text("x")
+    (repository / ".gitattributes").write_text("* filter=x\n")
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-qm", "x"], check=True)
+    commit = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    with open(repository / ".git/config", "a") as config:
         config.write('[filter "x"]\n\trequired = true\n'
                      f"\tsmudge = /build/source/maker get 127.0.0.1 {files.port} /reached /tmp/got\n")
-    (source / "repository/info").mkdir(exist_ok=True)
-    (source / "repository/info/attributes").write_text("* filter=x\n")
-    build = flakes.build_folder(source)
-    assert build.outcome["status"] == "failed", build.text
+    flake = (source / "flake.nix").read_text().replace("default = null;", (
+        'default = make "plain" [ "write" out (builtins.readFile ((builtins.fetchGit { '
+        f'url = "file:///build/source/repository"; rev = "{commit}"; }}) + "/file")) ];'))
+    (source / "flake.nix").write_text(flake)
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        tar.add(source, arcname="probe")
+    _, _, outcome = server.build(archive.getvalue())
+    assert outcome["status"] == "failed", outcome
     assert files.asked == []
 
 

@@ -85,8 +85,9 @@ public struct NixDerivation: Hashable, Sendable {
         } else {
             words = ["url", "urls"].compactMap { environment[$0] }.flatMap(Self.words)
         }
+        guard words.count > 1 else { return words }
         var seen: Set<String> = []
-        return words.filter { seen.insert($0).inserted }
+        return words.filter { $0.hasBoundedMarks && seen.insert($0).inserted }
     }
 
     private static func words(_ text: String) -> [String] {

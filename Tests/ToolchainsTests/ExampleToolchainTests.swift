@@ -132,11 +132,15 @@ struct ExampleToolchainTests {
         #expect(steps.phases.first?.writable == [.output, .home, .temporary])
     }
 
-    /// The provenance names `cc`, so no other compiler may build.
-    @Test func aMakefileCannotReplaceTheCompiler() async throws {
-        let project = try Self.greeting("Makefile", "CC = false\nhello: hello.o words.o\n")
-        let steps = TestSteps(workspace: try project.workspace())
-        #expect(try await build(steps).artifacts.count == 1)
+    /// The provenance names `cc`. On make's command line it is stronger than what a `Makefile` says ordinarily, and no
+    /// more: the page says so.
+    @Test(arguments: [
+        ("CC = /bin/false\nhello: hello.o words.o\n", nil),
+        ("override CC = /bin/false\nhello: hello.o words.o\n", BuildFailure.Kind.build),
+        ("hello:\n\tcp /bin/true hello\n", nil), ("hello:\n\t/bin/false\n", .build),
+    ])
+    func theCommandLineNamesTheCompilerInTheOrdinaryCaseOnly(_ text: String, _ kind: BuildFailure.Kind?) async throws {
+        #expect(try await refusal(Self.greeting("Makefile", text))?.kind == kind)
     }
 
     @Test func aFaultOfTheSourceIsABuildError() async throws {

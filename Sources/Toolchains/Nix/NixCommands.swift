@@ -5,8 +5,8 @@ internal import Foundation
 internal import Provenance
 internal import StrictJSON
 
-/// Nix's command lines, and what their answers mean. They are those of Nix 2.8 and later; nothing that is written for
-/// people decides more than how a failure is called.
+/// Nix's command lines, and what their answers mean. They are those of Nix 2.8 and later (2.8.0, 2.26.3 and 2.34.8
+/// were tried); nothing that is written for people decides more than how a failure is called.
 struct NixCommands: Sendable {
     let toolchain: NixToolchain
     let steps: any BuildSteps

@@ -99,7 +99,10 @@ private struct NixOutputWalk {
         case .folder: try visitFolder(place, as: name, within: output, depth: depth)
         case .link: try visitLink(place, as: name, within: output, depth: depth)
         case .other:
-            throw BuildFailure(.artifact, "the artifact '\(shown(name))' is no file, folder or link")
+            throw BuildFailure(
+                .artifact,
+                "the artifact '\(shown(name))' is a pipe, socket or device; expected a file, folder or link: let the "
+                    + "package not install it")
         }
     }
 

@@ -184,7 +184,10 @@ extension NixPlan {
         var outputs: [NixTarget.Output] = []
         for name in names {
             guard let output = derivations[top]?.outputs.first(where: { $0.name == name }) else {
-                throw BuildFailure(.build, "the package's derivation has no output '\(shown(name))' to install")
+                throw BuildFailure(
+                    .build,
+                    "the package's derivation has no output '\(shown(name))', which its meta.outputsToInstall names; "
+                        + "correct that, or give the derivation the output")
             }
             outputs.append(NixTarget.Output(name: name, path: output.path))
         }

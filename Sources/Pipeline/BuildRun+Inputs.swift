@@ -44,7 +44,7 @@ extension BuildRun {
             settings, workspace: workspace, runner: runner(toolMounts: mounts), logPath: job.logPath, events: events)
         try await steps.check(locked.hosts)
         let tools = try await toolchain.tools(steps)
-        // The fetch phase: network on, and nothing of the project runs.
+        // The fetch phase: network on, and no program of the project runs; a flake is evaluated, as an expression.
         let fetched = try await toolchain.fetch(steps)
         let count = locked.dependencies.count + fetched.dependencies.count
         try events.append([.initialize("Verified \(count) dependencies")])

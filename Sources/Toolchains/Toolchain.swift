@@ -37,8 +37,9 @@ public protocol Toolchain: Sendable {
     /// The programs that build, each with a digest, named uniquely.
     func tools(_ steps: any BuildSteps) async throws(BuildFailure) -> [ResourceDescriptor]
 
-    /// The fetch phase: with network, and without anything of the project being run. Afterwards every byte that was
-    /// fetched has been compared with what was promised.
+    /// The fetch phase: with network, and without a program of the project being run. (Nix evaluates the flake, as an
+    /// expression, in pure mode; and runs programs of its derivations where the operator allows it.) Afterwards every
+    /// byte that was fetched has been compared with what was promised.
     ///
     /// Throws `InputVerificationError` naming what differs, `SourceError` for what cannot be had.
     mutating func fetch(_ steps: any BuildSteps) async throws(BuildFailure) -> FetchedInputs
@@ -93,7 +94,8 @@ public enum Toolchains {
         guard found.detect(in: project.folder) else {
             throw BuildFailure(
                 .unsupportedToolchain,
-                "cupel.toml asks for the toolchain '\(wanted)', but there is no \(found.marker) \(place)")
+                "cupel.toml asks for the toolchain '\(wanted)', but there is no \(found.marker) \(place); leave the "
+                    + "key 'toolchain' out, or name the project's folder by 'directory'")
         }
         return found
     }

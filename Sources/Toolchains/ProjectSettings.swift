@@ -47,7 +47,7 @@ public struct ProjectSettings: Hashable, Sendable {
         toolchain = name
         directory = try folder.map { (path) throws(BuildFailure) in try Self.plain(path, in: file) } ?? ""
         guard (globs ?? []).count <= Glob.maximumCount else {
-            throw file.malformed("artifacts", "a list of at most \(Glob.maximumCount) globs")
+            throw file.malformed("artifacts", "an array of at most \(Glob.maximumCount) globs")
         }
         for text in globs ?? [] { artifacts.append(try Glob(text)) }
     }

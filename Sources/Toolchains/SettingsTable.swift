@@ -7,7 +7,7 @@ internal import StrictJSON
 /// Two kinds of refusal: `SourceError` where the file is not what `docs/cupel-toml.md` describes (``malformed(_:_:)``),
 /// `UnsupportedToolchainError` where a well-formed value asks for what no attested build does (``unsupported(_:_:)``).
 public struct SettingsTable: Hashable, Sendable {
-    /// Bytes of one text.
+    /// Bytes of one string.
     static let maximumTextLength = 1024
 
     /// The table's name; empty for the file itself.
@@ -40,29 +40,31 @@ public struct SettingsTable: Hashable, Sendable {
     package mutating func bool(_ key: String) throws(BuildFailure) -> Bool? {
         guard let value = take(key) else { return nil }
         guard let flag = value.boolValue else {
-            throw malformed(key, "true or false, found \(Self.description(of: value))")
+            throw malformed(key, "a boolean (true or false), found \(Self.description(of: value))")
         }
         return flag
     }
 
-    /// A list of at least one text, each as ``string(_:)`` gives it. Texts may repeat.
+    /// An array of at least one string, each as ``string(_:)`` gives it. Strings may repeat.
     package mutating func texts(_ key: String) throws(BuildFailure) -> [String]? {
         guard let value = take(key) else { return nil }
         guard let elements = value.arrayValue else {
-            throw malformed(key, "a list of texts, found \(Self.description(of: value))")
+            throw malformed(key, "an array of strings, found \(Self.description(of: value))")
         }
-        guard !elements.isEmpty else { throw malformed(key, "a list of at least one text; leave the key out for none") }
+        guard !elements.isEmpty else {
+            throw malformed(key, "an array of at least one string; leave the key out for none")
+        }
         var texts: [String] = []
         for element in elements { texts.append(try text(element, at: key)) }
         return texts
     }
 
-    /// As ``texts(_:)``, each text once.
+    /// As ``texts(_:)``, each string once.
     package mutating func strings(_ key: String) throws(BuildFailure) -> [String]? {
         guard let texts = try texts(key) else { return nil }
         var seen: Set<String> = []
         for text in texts where !seen.insert(text).inserted {
-            throw malformed(key, "a list of different texts, '\(shown(text))' stands there twice")
+            throw malformed(key, "an array of different strings, '\(shown(text))' stands there twice")
         }
         return texts
     }
@@ -116,14 +118,15 @@ public struct SettingsTable: Hashable, Sendable {
 
     private func text(_ value: JSONValue, at key: String) throws(BuildFailure) -> String {
         guard let text = value.stringValue else {
-            throw malformed(key, "text between quotes, found \(Self.description(of: value))")
+            throw malformed(key, "a string between quotes, found \(Self.description(of: value))")
         }
-        guard !text.isEmpty else { throw malformed(key, "text, found an empty one; leave the key out instead") }
+        guard !text.isEmpty else { throw malformed(key, "a string, found an empty one; leave the key out instead") }
         let isClean = text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
         guard isClean, text.utf8.count <= Self.maximumTextLength else {
             throw malformed(
                 key,
-                "text of at most \(Self.maximumTextLength) bytes without control characters, found '\(shown(text))'")
+                "a string of at most \(Self.maximumTextLength) bytes without control characters, found '\(shown(text))'"
+            )
         }
         return text
     }
@@ -134,7 +137,7 @@ public struct SettingsTable: Hashable, Sendable {
         case .bool(let flag): "\(flag)"
         case .number: "a number"
         case .string(let text): "'\(shown(text))'"
-        case .array: "a list"
+        case .array: "an array"
         case .object: "a table"
         }
     }

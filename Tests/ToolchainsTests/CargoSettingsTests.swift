@@ -55,15 +55,15 @@ import Toolchains
         ("'cargo.release'", "release = true"),
         ("'cargo.all_features'; did you mean 'all-features'", "all_features = true"),
         ("'cargo.x'", "[cargo.x]\ny = 1"),
-        ("'cargo.all-features' must be true or false, found 'yes'", "all-features = 'yes'"),
-        ("'cargo.default-features' must be true or false, found a number", "default-features = 0"),
-        ("'cargo.features' must be a list", "features = 'x'"),
-        ("'cargo.features' must be a list of at least one", "features = []"),
+        ("'cargo.all-features' must be a boolean (true or false), found 'yes'", "all-features = 'yes'"),
+        ("'cargo.default-features' must be a boolean (true or false), found a number", "default-features = 0"),
+        ("'cargo.features' must be an array", "features = 'x'"),
+        ("'cargo.features' must be an array of at least one", "features = []"),
         ("'x' stands there twice", "features = ['x', 'x']"),
-        ("'cargo.packages' must be text between quotes, found a list", "packages = [['a']]"),
-        ("'cargo.target' must be text between quotes", "target = ['a', 'b']"),
-        ("'cargo.profile' must be text, found an empty one", "profile = ''"),
-        ("'cargo.arguments' must be a list of texts", "arguments = '--bins'"),
+        ("'cargo.packages' must be a string between quotes, found an array", "packages = [['a']]"),
+        ("'cargo.target' must be a string between quotes", "target = ['a', 'b']"),
+        ("'cargo.profile' must be a string, found an empty one", "profile = ''"),
+        ("'cargo.arguments' must be an array of strings", "arguments = '--bins'"),
     ]
 
     @Test(arguments: malformed)

@@ -86,11 +86,11 @@ struct FlakeGraph {
 
     private static func path(_ json: JSONValue, _ title: String) throws(BuildFailure) -> [String] {
         guard let names = json.arrayValue, names.count <= FlakeLock.maximumDepth else {
-            throw FlakeLock.malformed("\(title) is no list of at most \(FlakeLock.maximumDepth) names")
+            throw FlakeLock.malformed("\(title) is no array of at most \(FlakeLock.maximumDepth) names")
         }
         var path: [String] = []
         for name in names {
-            guard let text = name.stringValue else { throw FlakeLock.malformed("\(title) is no list of names") }
+            guard let text = name.stringValue else { throw FlakeLock.malformed("\(title) is no array of strings") }
             path.append(text)
         }
         return path

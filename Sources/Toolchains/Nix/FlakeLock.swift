@@ -113,7 +113,7 @@ struct FlakeMembers {
     func optionalString(_ key: String) throws(BuildFailure) -> String? {
         guard let value = members[key] else { return nil }
         guard let text = value.stringValue, !text.isEmpty else {
-            throw FlakeLock.malformed("the '\(key)' of \(title) is no text")
+            throw FlakeLock.malformed("the '\(key)' of \(title) is no string, or an empty one")
         }
         return text
     }

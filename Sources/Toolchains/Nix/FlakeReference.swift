@@ -7,24 +7,33 @@ internal import StrictJSON
 /// The `locked` of a node of a `flake.lock`: a flake reference with all that pins it (Nix manual, "nix flake", section
 /// "Flake references").
 struct FlakeReference {
-    private enum Kind { case text, number, truth }
+    private enum Kind: String {
+        case string = "a string of 1 to 4096 bytes without control characters"
+        case integer = "a whole number, 0 or more"
+        case boolean = "true or false"
+    }
 
     /// What Nix, from 2.8 on, writes of each type that is known here.
     private static let known: [String: [String: Kind]] = {
         let common: [String: Kind] = [
-            "type": .text, "narHash": .text, "lastModified": .number, "rev": .text, "revCount": .number, "dir": .text,
+            "type": .string, "narHash": .string, "lastModified": .integer, "rev": .string, "revCount": .integer,
+            "dir": .string,
         ]
         let forge = common.merging(
-            ["owner": .text, "repo": .text, "ref": .text, "host": .text, "treeHash": .text]) { first, _ in first }
+            ["owner": .string, "repo": .string, "ref": .string, "host": .string, "treeHash": .string]) { first, _ in
+                first
+            }
         let git = common.merging([
-            "url": .text, "ref": .text, "shallow": .truth, "submodules": .truth, "lfs": .truth, "allRefs": .truth,
-            "exportIgnore": .truth, "name": .text, "dirtyRev": .text, "dirtyShortRev": .text, "verifyCommit": .truth,
-            "keytype": .text, "publicKey": .text, "publicKeys": .text,
+            "url": .string, "ref": .string, "shallow": .boolean, "submodules": .boolean, "lfs": .boolean,
+            "allRefs": .boolean,
+            "exportIgnore": .boolean, "name": .string, "dirtyRev": .string, "dirtyShortRev": .string,
+            "verifyCommit": .boolean,
+            "keytype": .string, "publicKey": .string, "publicKeys": .string,
         ]) { first, _ in first }
-        let download = common.merging(["url": .text, "name": .text, "unpack": .truth]) { first, _ in first }
+        let download = common.merging(["url": .string, "name": .string, "unpack": .boolean]) { first, _ in first }
         return [
             "github": forge, "gitlab": forge, "sourcehut": forge, "git": git, "tarball": download, "file": download,
-            "path": common.merging(["path": .text]) { first, _ in first },
+            "path": common.merging(["path": .string]) { first, _ in first },
         ]
     }()
 
@@ -41,11 +50,11 @@ struct FlakeReference {
             guard let value = members[name] else { continue }
             let fits =
                 switch kind {
-                case .text: value.stringValue.map(Self.isText) ?? false
-                case .number: value.integerValue.map { $0 >= 0 } ?? false
-                case .truth: value.boolValue != nil
+                case .string: value.stringValue.map(Self.isPlain) ?? false
+                case .integer: value.integerValue.map { $0 >= 0 } ?? false
+                case .boolean: value.boolValue != nil
                 }
-            guard fits else { throw FlakeLock.malformed("\(title) has a '\(name)' that is none") }
+            guard fits else { throw FlakeLock.malformed("\(title) has a '\(name)' that is not \(kind.rawValue)") }
         }
     }
 
@@ -181,7 +190,7 @@ struct FlakeReference {
         }
     }
 
-    private static func isText(_ text: String) -> Bool {
+    private static func isPlain(_ text: String) -> Bool {
         (1...4096).contains(text.utf8.count)
             && text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
     }

@@ -39,7 +39,13 @@ import Toolchains
             for key in keys[1].split(separator: ", ") { #expect(page.contains("| `\(key)` |"), "\(key)") }
         }
         for arguments in [CargoSettings.argumentNames, NixSettings.argumentNames] {
-            for name in arguments { #expect(page.contains("`\(name)"), "\(name)") }
+            for name in arguments { #expect(Self.names(name, in: page), "\(name)") }
         }
+        #expect(!Self.names("--bi", in: page) && !Self.names("--lib", in: "`--libs`"))
+    }
+
+    /// Whether the page shows the argument by itself, or with its value.
+    private static func names(_ argument: String, in page: String) -> Bool {
+        page.contains("`\(argument)`") || page.contains("`\(argument) ")
     }
 }

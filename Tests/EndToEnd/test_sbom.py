@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bill of materials in a bundle, by CycloneDX's own schema; and the provenance, by in-toto's own bindings."""
 import json
+import pathlib
 import shutil
+import tempfile
 
 import pytest
 
-from conftest import ROOT, cupel, project, sha256, unpack
+from conftest import ROOT, cupel, project, sha256, tarball, unpack
+from file_server import FileServer
+from nix_flakes import LIBRARY, NIX, OTHER, Flakes, assert_digests, download, nix
+from nix_flakes import maker  # noqa: F401: a fixture
 from test_sources import commit_repository, git, publish, repositories  # noqa: F401: a fixture
 
 VALIDATE = """
@@ -48,7 +53,35 @@ print(json.dumps({"type": statement.pb.type, "subjects": [s.name for s in statem
 """
 
 
-@pytest.fixture(params=["bundle", "crates_bundle"])
+DOWNLOADS = {"sha256": b"a download\n", "sha512": b"another download\n"}
+
+
+@pytest.fixture(scope="module")
+def nix_bundle(request):
+    """The bundle of a flake with all kinds of inputs but those of a cache, with a link among its artifacts, and with an
+    artifact that names a store path; as a folder."""
+    if not NIX.exists():
+        pytest.skip("Nix is not installed; Scripts/requirements tests installs it")
+    made = request.getfixturevalue("maker")
+    with tempfile.TemporaryDirectory(prefix="cupel-test-", dir="/tmp") as path, FileServer().running() as files:
+        folder = pathlib.Path(path)
+        folder.chmod(0o755)
+        files.files.update({f"/{kind}": body for kind, body in DOWNLOADS.items()})
+        files.files["/library.tar.gz"] = tarball(LIBRARY, top="library")
+        files.files["/file"] = b"fetched by the evaluation\n"
+        file = f'builtins.fetchurl {{ url = "{files.url}/file"; sha256 = "{sha256(files.files["/file"])}"; }}'
+        steps = [f'"show" "${{{download(f"{files.url}/{kind}", kind, body)}}}"' for kind, body in DOWNLOADS.items()]
+        other = "${inputs.self.packages.${system}.other}/text"
+        flakes = Flakes(folder, made)
+        source = flakes.write(
+            f'make "tools" [ {" ".join(steps)} "show" "${{{file}}}" "folder" out "write" "${{out}}/text" '
+            f'inputs.library.text "program" "${{out}}/tool" "#!{other}" "link" "${{out}}/link" "tool" ]',
+            head=f'inputs.library.url = "{files.url}/library.tar.gz";', packages=OTHER)
+        nix(folder, "flake", "lock", f"path:{source}")
+        yield flakes.build_folder(source).good().folder
+
+
+@pytest.fixture(params=["bundle", "crates_bundle", "nix_bundle"])
 def place(request):
     found = request.getfixturevalue(request.param)
     return found[0] if request.param == "bundle" else found
@@ -71,6 +104,30 @@ def test_the_bindings_of_in_toto_read_the_provenance(place, independent_python):
     assert found["subjects"] == [subject["name"] for subject in ours["subject"]]
     assert found["dependencies"] == len(ours["predicate"]["buildDefinition"]["resolvedDependencies"])
     assert "sbom.cdx.json" in found["byproducts"]
+
+
+def test_every_digest_of_the_provenance_is_hexadecimal(place):
+    assert_digests(statement(place))
+
+
+def test_the_inputs_of_a_flake_are_listed_with_their_hashes(nix_bundle):
+    predicate = statement(nix_bundle)["predicate"]
+    dependencies = predicate["buildDefinition"]["resolvedDependencies"][2:]
+    components = json.loads((nix_bundle / "sbom.cdx.json").read_bytes())["components"]
+    assert [component["purl"] for component in components] == [d["uri"] for d in dependencies]
+    kinds = [dependency["annotations"].get("kind", "input") for dependency in dependencies]
+    assert sorted(kinds) == ["fixedOutput", "fixedOutput", "input", "source"]
+    for kind, component, dependency in zip(kinds, components, dependencies):
+        digest = dependency["digest"]
+        if kind == "input":
+            # It is the digest of an archive that Nix makes of the files, which is no file's.
+            assert "hashes" not in component
+            assert {"name": "cupel:digest:sha256", "value": digest["sha256"]} in component["properties"]
+        else:
+            names = {"sha256": "SHA-256", "sha512": "SHA-512"}
+            assert component["hashes"] == [{"alg": names[name], "content": value} for name, value in digest.items()]
+    byproducts = {b["name"] for b in predicate["runDetails"]["byproducts"]}
+    assert {"artifact_links", "runtime_store_paths", "sbom.cdx.json"} <= byproducts
 
 
 def test_every_dependency_is_listed_and_the_digest_is_stated(crates_bundle):

@@ -76,9 +76,13 @@ def test_what_cannot_be_is_refused_and_named(server, settings, kind, words):
     assert words in error
 
 
-@pytest.mark.parametrize("file", ["Cargo.lock", "Cargo.toml", ".cargo/config.toml", "cupel.toml", "rust-toolchain.toml"])
+@pytest.mark.parametrize("file, expected", [
+    ("Cargo.lock", "LockfileError"), ("Cargo.toml", "BuildError"), (".cargo/config.toml", "UnsupportedToolchainError"),
+    ("cupel.toml", "SourceError"), ("rust-toolchain.toml", "UnsupportedToolchainError"),
+])
 @pytest.mark.parametrize("text", ["[$", "a = [}", "a = 1\na = 2\n", "\0", "a = " + "[" * 5000, "[a]\n[a]\n", "é = 1"])
-def test_hostile_toml_ends_a_build_and_nothing_else(server, file, text):
-    _, error = refused(server, project({file: text}))
-    assert error
+def test_hostile_toml_ends_a_build_and_nothing_else(server, file, expected, text):
+    kind, error = refused(server, project({file: text}))
+    assert kind == expected, error
+    assert file in error
     assert server.call("GET", "/health")[0] == 200

@@ -114,6 +114,15 @@ def test_a_program_that_fetches_is_built_without_network(flakes):
     assert listener.reached == []
 
 
+def test_a_program_that_fetches_needs_the_operators_word(flakes):
+    fetched = ('makeWith { name = "fetched"; args = [ "write" out "x" ]; outputHashAlgo = "sha256"; '
+               'outputHash = builtins.hashString "sha256" "x"; }')
+    expression = f'make "plain" [ "show" ({fetched}) "write" out "y" ]'
+    flakes.build(expression, private=False).bad("UnsupportedToolchainError", "nix.fetch_programs")
+    allowed = flakes.build(expression, private=False, environment={"CUPEL_NIX_FETCH_PROGRAMS": "any"}).good()
+    assert allowed.artifact("plain") == b"y" and len(allowed.of_kind("fixedOutput")) == 1
+
+
 PLACES = ["/usr/bin/env", "/etc/hostname", "/etc/shadow", "/build/source/flake.nix", "/build/output", "/build/home",
           "/proc/1/environ", "/root", "/bin/sh", "/nix/var/nix/db/db.sqlite"]
 

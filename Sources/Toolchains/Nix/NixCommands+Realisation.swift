@@ -25,7 +25,7 @@ extension NixCommands {
         beside before: Set<NixStorePath>, _ store: inout NixStore
     ) async throws(BuildFailure) {
         var invalid: Set<NixStorePath> = []
-        for batch in Self.batches(try store.contents().subtracting(before).sorted()) {
+        for batch in NixPlan.batches(try store.contents().subtracting(before).sorted()) {
             let answer = try await steps.ask(
                 command(
                     installation.store, ["--check-validity", "--print-invalid"] + batch.map(\.description),
@@ -39,11 +39,6 @@ extension NixCommands {
         store.disregard(invalid)
     }
 
-    /// So many that a command line holds them.
-    private static func batches(_ paths: [NixStorePath]) -> [[NixStorePath]] {
-        stride(from: 0, to: paths.count, by: 2000).map { Array(paths[$0..<min($0 + 2000, paths.count)]) }
-    }
-
     /// Where a cache does not have something, this fails, and it is built here.
     private func ask(_ derivations: [NixStorePath], _ settings: NixHostSettings) async throws(BuildFailure) {
         let options = [
@@ -51,7 +46,7 @@ extension NixCommands {
             settings.substituters.joined(separator: " "), "--option", "require-sigs", "true", "--option",
             "trusted-public-keys", settings.trustedPublicKeys.joined(separator: " "),
         ]
-        for batch in Self.batches(derivations) {
+        for batch in NixPlan.batches(derivations) {
             _ = try await steps.prepare(
                 realise(batch, options: options, network: true), phase: "substitute", answer: true)
         }

@@ -15,6 +15,8 @@ public struct NixDerivation: Hashable, Sendable {
         public let path: NixStorePath
     }
 
+    /// Bytes of its text.
+    public let size: Int
     /// Where it stands itself.
     public let path: NixStorePath
     /// Sorted by name; never empty.
@@ -52,6 +54,7 @@ public struct NixDerivation: Hashable, Sendable {
         } catch {
             throw Self.unsupported(path, "\(error)")
         }
+        size = bytes.count
         self.path = path
         (outputs, fixedOutput) = try Self.outputs(text, path)
         inputDerivations = text.inputDerivations

@@ -5,33 +5,26 @@ internal import ByteCoding
 /// All derivations that a result needs, and in which order they are realised so that only fixed-output derivations,
 /// whose hash is known beforehand, ever run with network.
 package struct NixPlan: Sendable {
-    /// Some derivations to realise together.
-    package struct Stage: Hashable, Sendable {
-        package let network: Bool
-        package let derivations: [NixStorePath]
-    }
-
-    package typealias Derivation = NixDerivation
-
-    private static let maximumDerivations = 100_000
-
     package let top: NixStorePath
-    package private(set) var derivations: [NixStorePath: NixDerivation] = [:]
+    package private(set) var derivations: [NixStorePath: Derivation] = [:]
+    let limits: Limits
 
     /// Reads the derivation at `top` and all that it needs.
     ///
     /// Throws `InputVerificationError` where one is not what its path says, `UnsupportedToolchainError` for a kind of
-    /// derivation that has no hash beforehand and may fetch.
-    package init(top: NixStorePath, in store: NixStore) throws(BuildFailure) {
+    /// derivation that has no hash beforehand and may fetch, `ResourceLimitError` where they are too many or too large.
+    package init(top: NixStorePath, in store: NixStore, limits: Limits = Limits()) throws(BuildFailure) {
         self.top = top
+        self.limits = limits
+        var usage = Usage(limits)
+        var paths: Set<NixStorePath> = []
         var waiting = [top]
         while let path = waiting.popLast() {
             guard derivations[path] == nil else { continue }
-            guard derivations.count < Self.maximumDerivations else {
-                throw BuildFailure(
-                    .resourceLimit, "the build needs more than \(Self.maximumDerivations) derivations")
-            }
-            let derivation = try store.derivation(at: path)
+            try usage.addDerivation()
+            let whole = try store.derivation(at: path)
+            let derivation = Derivation(whole, paths: &paths)
+            try usage.add(derivation, size: whole.size)
             derivations[path] = derivation
             waiting += derivation.inputDerivations.map(\.path)
         }
@@ -48,7 +41,7 @@ package struct NixPlan: Sendable {
     }
 
     /// The top and all that is reached from it without passing through one for which `isWanted` is false.
-    private func reached(_ isWanted: (NixDerivation) -> Bool) -> Set<NixStorePath> {
+    private func reached(_ isWanted: (Derivation) -> Bool) -> Set<NixStorePath> {
         var reached: Set<NixStorePath> = []
         var waiting = [top]
         while let path = waiting.popLast() {
@@ -108,48 +101,5 @@ package struct NixPlan: Sendable {
     /// Sources that the derivations among `paths` read, sorted.
     package func sources(of paths: Set<NixStorePath>) -> [NixStorePath] {
         Set(paths.flatMap { derivations[$0]?.inputSources ?? [] }).sorted()
-    }
-
-    /// The stages before the build phase. A program that fetches may have to be built first, without network, from
-    /// what an earlier stage fetched.
-    package func stages(for missing: Set<NixStorePath>) throws(BuildFailure) -> [Stage] {
-        let ranks = ranks(of: missing)
-        let fixed = fixed(among: missing)
-        var stages: [Stage] = []
-        var built: Set<NixStorePath> = []
-        for rank in Set(fixed.compactMap { ranks[$0] }).sorted() {
-            let fetched = fixed.filter { ranks[$0] == rank }
-            let programs = Set(fetched.flatMap { derivations[$0]?.inputDerivations.map(\.path) ?? [] })
-            let unbuilt = programs.filter {
-                missing.contains($0) && derivations[$0]?.fixedOutput == nil && !built.contains($0)
-            }
-            if !unbuilt.isEmpty { stages.append(Stage(network: false, derivations: unbuilt.sorted())) }
-            built.formUnion(unbuilt)
-            stages.append(Stage(network: true, derivations: fetched))
-        }
-        return stages
-    }
-
-    /// For each derivation how many fixed-output derivations follow each other on the longest way to it, itself
-    /// included. Without recursion: the graph can be deep.
-    private func ranks(of missing: Set<NixStorePath>) -> [NixStorePath: Int] {
-        var ranks: [NixStorePath: Int] = [:]
-        var waiting = [top]
-        while let path = waiting.last {
-            guard ranks[path] == nil, let derivation = derivations[path] else {
-                waiting.removeLast()
-                continue
-            }
-            let inputs = derivation.inputDerivations.map(\.path).filter { missing.contains($0) }
-            let open = inputs.filter { ranks[$0] == nil }
-            guard open.isEmpty else {
-                waiting += open
-                continue
-            }
-            let before = inputs.compactMap { ranks[$0] }.max() ?? 0
-            ranks[path] = before + (derivation.fixedOutput == nil ? 0 : 1)
-            waiting.removeLast()
-        }
-        return ranks
     }
 }

@@ -1,44 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 import Builds
 import ByteCoding
-import Toolchains
+import Foundation
 import Testing
+import Toolchains
 
 @Suite struct NixSourceTreeTests {
     private let project: TestProject
 
-    init() throws {
-        project = try TestProject(["t/a": "1", "t/sub/a": "2", "t/sub/b": "3"])
+    init() throws { project = try TestProject(["a/x": "1", "b/c/x": "2", "b/y": "1"]) }
+
+    private func digest(_ path: String) throws -> Digest256 { try NixArchive.digest(of: project.root + "/" + path) }
+
+    @Test func partsAreFoundByNameAndContent() throws {
+        var tree = NixSourceTree(root: project.root)
+        let (first, second) = (try digest("a/x"), try digest("b/c/x"))
+        #expect(try tree.hasPart(named: "x", first))
+        #expect(try tree.hasPart(named: "x", second))
+        #expect(try tree.hasPart(named: "y", first))
+        #expect(try tree.hasPart(named: "c", digest("b/c")))
+        #expect(try !tree.hasPart(named: "y", second))
+        #expect(try !tree.hasPart(named: "a", first))
+        #expect(try !tree.hasPart(named: "z", first))
     }
 
-    private func tree(maximumEntries: Int = 100) -> NixSourceTree {
-        NixSourceTree(root: project.root + "/t", maximumEntries: maximumEntries)
+    /// What is changed after it was hashed shows that it is not hashed again.
+    @Test func eachPlaceIsHashedOnce() throws {
+        var tree = NixSourceTree(root: project.root)
+        let before = try digest("b/y")
+        #expect(try !tree.hasPart(named: "y", digest("b/c/x")))
+        try FileManager.default.removeItem(atPath: project.root + "/b/y")
+        try project.write("b/y", "changed")
+        #expect(try tree.hasPart(named: "y", before))
     }
 
-    @Test func aPartIsFoundByNameAndArchive() throws {
-        let digest = try NixArchive.digest(of: project.root + "/t/sub/a")
-        var tree = tree()
-        #expect(try tree.hasPart(named: "a", digest))
-        #expect(try !tree.hasPart(named: "b", digest))
-        #expect(try !tree.hasPart(named: "c", digest))
-        #expect(try tree.hasPart(named: "sub", NixArchive.digest(of: project.root + "/t/sub")))
+    @Test func aTreeOfTooManyEntriesIsRefused() throws {
+        var tree = NixSourceTree(root: project.root, maximumEntries: 6)
+        #expect(try !tree.hasPart(named: "z", digest("a/x")))
+        var small = NixSourceTree(root: project.root, maximumEntries: 5)
+        let any = try digest("a/x")
+        #expect(failureKind { _ = try small.hasPart(named: "z", any) } == .resourceLimit)
     }
 
-    /// A part that was not looked at would be taken for an input without a digest.
-    @Test func aTreeWithTooManyEntriesIsRefused() throws {
-        let digest = try NixArchive.digest(of: project.root + "/t/a")
-        var full = tree(maximumEntries: 4)
-        #expect(try full.hasPart(named: "a", digest))
-        let failure = failure {
-            var tree = tree(maximumEntries: 3)
-            _ = try tree.hasPart(named: "a", digest)
-        }
-        #expect(failure?.kind == .resourceLimit)
-        #expect(failure?.message.contains("more than 3 files") == true)
-    }
-
-    @Test func aFolderThatCannotBeReadIsAFaultOfTheSource() throws {
-        var tree = NixSourceTree(root: project.root + "/nowhere")
-        #expect(failureKind { _ = try tree.hasPart(named: "a", Digest256(of: [])) } == .source)
+    @Test func deepFoldersAreListed() throws {
+        let folders = Array(repeating: "d", count: 100).joined(separator: "/")
+        try project.write("\(folders)/x", "3")
+        var tree = NixSourceTree(root: project.root)
+        #expect(try tree.hasPart(named: "x", digest("\(folders)/x")))
     }
 }

@@ -85,14 +85,18 @@ private struct BillOfMaterials {
 
     private var components: [JSONValue] {
         var references: Set = [Self.projectReference]
+        // How often each was used: many dependencies may have one.
+        var counts: [String: Int] = [:]
         return facts.sortedDependencies.map { dependency in
             let material = Material(dependency)
-            var reference = dependency.uri ?? material.name
-            var count = 1
+            let first = dependency.uri ?? material.name
+            var reference = first
+            var count = counts[first] ?? 1
             while !references.insert(reference).inserted {
                 count += 1
-                reference = "\(dependency.uri ?? material.name)#\(count)"
+                reference = "\(first)#\(count)"
             }
+            counts[first] = count
             return material.json(reference: reference)
         }
     }

@@ -148,6 +148,15 @@ import Testing
         #expect(Set(references + ["project"]).count == 5)
     }
 
+    /// In less than a minute: counted from 1 again for each, this would take hours.
+    @Test(.timeLimit(.minutes(1))) func manyOfOneAddressAreToldApart() throws {
+        let uris = Array(repeating: "pkg:cargo/a@1", count: 30_000) + ["pkg:cargo/a@1#3"]
+        let components = try Self.bill { $0.dependencies = uris.map(Samples.input) }["components"]?.arrayValue
+        let references = Set(components?.compactMap { $0["bom-ref"]?.stringValue } ?? [])
+        #expect(references.count == uris.count)
+        #expect(references.contains("pkg:cargo/a@1#30000"))
+    }
+
     @Test func anUploadIsCalledAsItsFile() throws {
         let component = try Self.bill {
             $0.source = ResolvedSource(

@@ -38,7 +38,10 @@ extension BuildRun {
         } catch {
             throw BuildFailure(.artifact, "the artifacts cannot be stated: \(error)")
         }
-        guard let lost = links.first(where: { !leading.contains($0) }) else { return }
+        guard leading.count < links.count else { return }
+        // The others are in the same order.
+        let same = zip(links, leading).prefix { $0 == $1 }.count
+        let lost = links[same]
         throw BuildFailure(
             .artifact,
             "'artifacts' in cupel.toml keeps the link '\(lost.name)', but not '\(lost.target)' to which it leads; keep "

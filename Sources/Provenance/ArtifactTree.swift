@@ -28,6 +28,8 @@ struct ArtifactTree {
     private var nodes = [Node(parent: 0, kind: .folder)]
     /// Of each link whose way is known already.
     private var ways: [Int: Way] = [:]
+    /// Of folders and links, the links whose ways they are on. A folder that one of these lies in may be left out.
+    private var dependents: [Int: [Int]] = [:]
 
     /// Throws where a name is no plain path or stands for two things, a path passes through an artifact or a link, a
     /// target is absolute or has other characters than a name may have, or a link leads out of the folder, to nothing
@@ -44,16 +46,28 @@ struct ArtifactTree {
     /// Of `links`, those that lead to a file or a folder of files, through each other if need be. Throws as
     /// ``check(_:beside:)`` does, but for links that lead nowhere.
     static func leading(_ links: [ArtifactLink], to files: [String]) throws(MalformedBytes) -> [ArtifactLink] {
-        var kept = links
-        while true {
-            var tree = try ArtifactTree(files: files)
-            let places = try tree.add(kept)
-            var leading: [ArtifactLink] = []
-            for (link, node) in places where tree.way(from: node, depth: 0) != nil { leading.append(link) }
-            // A folder in which no link is left is none any more.
-            guard leading.count < kept.count else { return kept }
-            kept = leading
+        var tree = try ArtifactTree(files: files)
+        let places = try tree.add(links)
+        let astray = places.map(\.node).filter { tree.way(from: $0, depth: 0) == nil }
+        let removed = tree.removed(with: astray)
+        return places.filter { !removed.contains($0.node) }.map(\.link)
+    }
+
+    /// What has to go with some links: the folders in which nothing is left, and the links whose ways lead through any
+    /// of these, whose folders may then be empty in turn. Each is visited once.
+    private func removed(with links: [Int]) -> Set<Int> {
+        var removed = Set(links)
+        var left = nodes.map(\.children.count)
+        var waiting = links
+        while let node = waiting.popLast() {
+            let folder = nodes[node].parent
+            left[folder] -= 1
+            let emptied = left[folder] == 0 && folder != 0 ? [folder] : []
+            for next in emptied + (dependents[node] ?? []) where removed.insert(next).inserted {
+                waiting.append(next)
+            }
         }
+        return removed
     }
 
     private init(files: [String]) throws(MalformedBytes) {
@@ -103,24 +117,29 @@ struct ArtifactTree {
         guard case .link(let target) = nodes[link].kind, depth < Self.followLimit else { return nil }
         var place = nodes[link].parent
         var followed = 1
+        var needed: Set<Int> = []
         for part in PlainPath.parts(of: target) {
             // Whatever follows a part, be it nothing but a slash, needs a folder.
             guard case .folder = nodes[place].kind else { return nil }
             if part.isEmpty || part == PlainPath.here { continue }
             if part == PlainPath.up {
                 guard place != 0 else { return nil }
+                needed.insert(place)
                 place = nodes[place].parent
                 continue
             }
             guard let next = nodes[place].children[part] else { return nil }
             place = next
             if case .link = nodes[next].kind {
+                needed.insert(next)
                 guard let further = way(from: next, depth: depth + 1) else { return nil }
                 followed += further.followed
                 guard followed <= Self.followLimit else { return nil }
                 place = further.end
             }
         }
+        needed.insert(place)
+        for node in needed { dependents[node, default: []].append(link) }
         ways[link] = Way(end: place, followed: followed)
         return ways[link]
     }

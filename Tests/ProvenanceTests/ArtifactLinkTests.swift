@@ -102,6 +102,33 @@ import Testing
         #expect(throws: MalformedBytes.self) { try Self.facts([("x", "bin"), ("a", repeated)]).statement() }
     }
 
+    private static func leading(_ links: [(String, String)], to files: [String]) throws -> [String] {
+        try ArtifactLink.leading(links.map { ArtifactLink(name: $0.0, target: $0.1) }, to: files).map(\.name)
+    }
+
+    @Test func onlyWhatLeadsSomewhereIsKept() throws {
+        let links = [
+            ("bin/a", "tool"), ("bin/b", "gone"), ("c", "bin/b"), ("d/x", "../c"), ("e", "d"), ("f", "d/../bin/tool"),
+            ("g/x", "../bin/a"), ("h", "g"), ("i", "h/../bin"), ("j/k/l", "../../e"), ("m", "j/k/../../bin"),
+            ("n", "i/tool"), ("o", "."),
+        ]
+        let kept = ["bin/a", "g/x", "h", "i", "n", "o"]
+        #expect(try Self.leading(links, to: ["bin/tool"]) == kept)
+        #expect(try Self.leading(links.reversed(), to: ["bin/tool"]) == kept.reversed())
+        #expect(try Self.leading([("a/b/c", "../d"), ("a/d", "../e")], to: ["f"]) == [])
+        #expect(throws: MalformedBytes.self) { try Self.leading([("a", "/bin")], to: ["bin"]) }
+    }
+
+    /// In less than a minute: each link is the only thing in the folder that the one before it leads to, and the last
+    /// leads to nothing. Beside them are as many files and as many links to these.
+    @Test(.timeLimit(.minutes(1))) func foldersThatEmptyOneAfterAnotherTakeNoLongerThanOthers() throws {
+        let count = 30_000
+        let files = (0..<count).map { "files/\($0)" }
+        let chain = (0..<count).map { ("chain/\($0)/l", "../\($0 + 1)") }
+        let good = (0..<count).map { ("good/\($0)", "../files/\($0)") }
+        #expect(try Self.leading(chain + good, to: files) == good.map(\.0))
+    }
+
     private static func replacing(_ old: String, by new: String) throws -> Statement {
         let text = String(decoding: try facts([("bin/a", "tool")]).statement().canonicalBytes, as: UTF8.self)
         #expect(text.contains(old))

@@ -43,6 +43,13 @@ enum SeccompFilter {
     /// With AF_UNIX, AF_INET and AF_INET6.
     private static let families: Set<UInt64> = [1, 2, 10, netlink]
 
+    /// AF_INET and AF_INET6, of which builds need no packets of their own making.
+    private static let internet: [UInt64] = [2, 10]
+    /// SOCK_RAW and SOCK_PACKET, below the flags in the type (socket(2)). To a program that nests, the kernel would give
+    /// them in a network namespace of its own.
+    private static let rawTypes: [UInt64] = [3, 10]
+    private static let typeMask: UInt64 = 0xF
+
     /// Terminal ioctls that type for somebody else: TIOCSTI, TIOCLINUX.
     private static let terminalRequests: [UInt64] = [0x5412, 0x541C]
 
@@ -71,6 +78,12 @@ enum SeccompFilter {
         try add(context, errno: EAFNOSUPPORT, "socket", [compare(0, SCMP_CMP_GT, highest)])
         let otherProtocols = [compare(0, SCMP_CMP_EQ, netlink), compare(2, SCMP_CMP_NE, 0)]
         try add(context, errno: EPROTONOSUPPORT, "socket", otherProtocols)
+        for family in internet {
+            for type in rawTypes {
+                let raw = [compare(0, SCMP_CMP_EQ, family), masked(1, typeMask, type)]
+                try add(context, errno: EPERM, "socket", raw)
+            }
+        }
         return try export(context)
     }
 

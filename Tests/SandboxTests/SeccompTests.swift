@@ -42,9 +42,21 @@ struct SeccompTests {
         SystemCall(testDescription: "an AF_PACKET socket", call: "l.socket(17, 2, 0)", errno: "EAFNOSUPPORT"),
         SystemCall(testDescription: "an AF_VSOCK socket", call: "l.socket(40, 1, 0)", errno: "EAFNOSUPPORT"),
         SystemCall(testDescription: "an AF_ALG socket", call: "l.socket(38, 5, 0)", errno: "EAFNOSUPPORT"),
+        SystemCall(testDescription: "an IPv4 packet", call: "l.socket(2, 3, 1)", errno: "EPERM"),
         SystemCall(
             testDescription: "a netlink socket of the packet filter", call: "l.socket(16, 3, 12)",
             errno: "EPROTONOSUPPORT"),
+    ]
+
+    /// In namespaces of its own a program has all capabilities, so the filter alone refuses these.
+    static let nested = [
+        SystemCall(testDescription: "an IPv4 packet", call: "l.socket(2, 3, 1)", errno: "EPERM"),
+        SystemCall(
+            testDescription: "an IPv6 packet, with flags", call: "l.socket(10, 3 | 0o2004000, 58)", errno: "EPERM"),
+        SystemCall(testDescription: "an IPv4 frame", call: "l.socket(2, 10, 768)", errno: "EPERM"),
+        SystemCall(testDescription: "an IPv6 frame", call: "l.socket(10, 10, 768)", errno: "EPERM"),
+        SystemCall(testDescription: "an AF_PACKET socket", call: "l.socket(17, 3, 768)", errno: "EAFNOSUPPORT"),
+        SystemCall(testDescription: "a cgroup namespace", call: "s(\(unshare), 0x2000000)", errno: "EPERM"),
     ]
 
     private func answer(_ call: String, _ test: TestSandbox) async throws -> String {
@@ -72,6 +84,37 @@ struct SeccompTests {
     func allowed(call: String) async throws {
         try await TestSandbox.run { test in
             let answer = try await answer(call, test)
+            #expect(answer == "done")
+        }
+    }
+
+    /// Makes user and network namespaces, and calls there.
+    private func nestedAnswer(_ call: String, _ test: TestSandbox) async throws -> String {
+        let script = """
+            import ctypes, errno, os
+            l = ctypes.CDLL(None, use_errno=True)
+            s = lambda n, *a: l.syscall(ctypes.c_long(n), *[ctypes.c_long(x) for x in a])
+            if l.unshare(0x10000000 | 0x40000000) != 0: raise OSError('no namespaces')
+            r = \(call)
+            print('done' if r >= 0 else errno.errorcode[ctypes.get_errno()])
+            """
+        var command = test.python(script)
+        command.nestsNamespaces = true
+        return try await test.run(command).text
+    }
+
+    @Test("refuses to a program in namespaces of its own", arguments: nested)
+    func refusedToNesting(call: SystemCall) async throws {
+        try await TestSandbox.run { test in
+            let answer = try await nestedAnswer(call.call, test)
+            #expect(answer == call.errno)
+        }
+    }
+
+    @Test("lets Nix set up its networks", arguments: ["l.socket(2, 2, 0)", "l.socket(10, 1 | 0o2004000, 0)"])
+    func allowedToNesting(call: String) async throws {
+        try await TestSandbox.run { test in
+            let answer = try await nestedAnswer(call, test)
             #expect(answer == "done")
         }
     }

@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 int cprocess_pipe(int ends[2], bool nonblocking) {
@@ -19,6 +21,14 @@ int cprocess_pipe(int ends[2], bool nonblocking) {
 int cprocess_watch(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 
 int cprocess_kill(int watched) { return (int)syscall(SYS_pidfd_send_signal, watched, SIGKILL, NULL, 0); }
+
+long long cprocess_memory_in_use(const char *path) {
+    struct statfs status;
+    if (statfs(path, &status) != 0) return -1;
+    if (status.f_type != TMPFS_MAGIC && status.f_type != RAMFS_MAGIC) return -1;
+    if (status.f_blocks == 0) return -2;
+    return (long long)(status.f_blocks - status.f_bfree) * status.f_bsize;
+}
 
 static int open_below(int parent, const char *path, int flags) {
     struct open_how how = {

@@ -18,6 +18,8 @@ struct Supervision: ~Copyable {
     private let group: ControlGroup?
     private let disk: DiskWatch
     private let cancellation: Cancellation
+    /// Devices of file systems in memory that are not the build's.
+    private let machine = MemoryFileSystems.machine()
     private let deadline: ContinuousClock.Instant
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: blockSize, alignment: 16)
     private var openOutputs: Set<Int32>
@@ -115,7 +117,7 @@ struct Supervision: ~Copyable {
     }
 
     private mutating func lookAtProcesses() {
-        let usage = ProcessTable.usage(below: child.id, disk: disk.device)
+        let usage = ProcessTable.usage(below: child.id, disk: disk.device, machine: machine)
         disk.report(deleted: usage.deletedFiles)
         guard group == nil else { return }
         isNearLimit = usage.memory > limits.memory / 4 || usage.threads > limits.processes / 4
@@ -124,6 +126,12 @@ struct Supervision: ~Copyable {
                 BuildFailure(
                     .resourceLimit,
                     "the build used \(usage.memory) bytes of memory, more than the limit of \(limits.memory) (memory)"))
+        } else if usage.hasUncountable {
+            end(
+                BuildFailure(
+                    .resourceLimit,
+                    "the build mounted files in memory that cannot be counted; give its tmpfs a size that is not 0 (memory)"
+                ))
         } else if usage.threads > limits.processes {
             end(
                 BuildFailure(

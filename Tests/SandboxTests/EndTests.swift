@@ -73,6 +73,54 @@ struct EndTests {
         }
     }
 
+    /// Fills a tmpfs in namespaces of its own, in which it is mounted with some options.
+    private func nested(_ test: TestSandbox, options: String, fill: Int, then last: String) -> Command {
+        let script = """
+            import ctypes, os, time
+            l = ctypes.CDLL(None, use_errno=True)
+            assert l.unshare(0x10000000 | 0x20000) == 0
+            for name, text in ('setgroups', 'deny'), ('uid_map', '0 1000 1'), ('gid_map', '0 1000 1'):
+                with open('/proc/self/' + name, 'w') as f: f.write(text)
+            assert l.mount(b'none', b'/tmp', b'tmpfs', 0, b'\(options)') == 0
+            with open('/tmp/a b', 'wb') as f:
+                for _ in range(\(fill)): f.write(bytes(1 << 20))
+            \(last)
+            """
+        var command = test.python(script)
+        command.nestsNamespaces = true
+        return command
+    }
+
+    @Test(
+        "more memory than the limit in a file system in memory, mounted or only held",
+        arguments: ["", "f = open('/tmp/a b'); l.umount2(b'/tmp', 2)", "os.chdir('/tmp'); l.umount2(b'/tmp', 2)"])
+    func mountedMemory(hide: String) async throws {
+        try await TestSandbox.run { test in
+            let command = nested(test, options: "size=1g", fill: 400, then: "\(hide)\ntime.sleep(60)")
+            let failure = await test.failure(command, limits: limits { $0.memory = 250 << 20 })
+            #expect(failure?.kind == .resourceLimit)
+            #expect(failure?.message.contains("(memory)") == true)
+        }
+    }
+
+    @Test("a file system in memory whose size the kernel does not count")
+    func uncountableMemory() async throws {
+        try await TestSandbox.run { test in
+            let failure = await test.failure(nested(test, options: "size=0", fill: 1, then: "time.sleep(60)"))
+            #expect(failure?.kind == .resourceLimit)
+            #expect(failure?.message.contains("cannot be counted") == true)
+        }
+    }
+
+    @Test("a file system in memory may have a few files")
+    func littleMountedMemory() async throws {
+        try await TestSandbox.run { test in
+            let command = nested(test, options: "", fill: 50, then: "time.sleep(1.5); print('done')")
+            let result = try await test.run(command, limits: limits { $0.memory = 250 << 20 })
+            #expect(result.text == "done")
+        }
+    }
+
     @Test("more processes than the limit")
     func processes() async throws {
         try await TestSandbox.run { test in

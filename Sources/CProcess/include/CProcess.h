@@ -21,6 +21,10 @@ int cprocess_open_folder(int parent, const char *path);
 /// The same for a folder that this user may not read: gives it the mode 0700.
 int cprocess_unlock_folder(int parent, const char *path);
 
+/// statfs(2): bytes in use of the file system in memory (tmpfs, ramfs) on which `path` lies. -1 where it lies on another
+/// one or there is none, -2 where the kernel does not count them, as without a limit of size.
+long long cprocess_memory_in_use(const char *path);
+
 /// posix_spawn(3) into a session of its own, with no signal blocked or ignored, standard input empty, and no descriptor
 /// but 1, 2 and, from 3 on, the `count` descriptors of `inherited`. Returns 0 or an error number.
 int cprocess_spawn(

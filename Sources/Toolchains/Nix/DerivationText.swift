@@ -117,7 +117,9 @@ struct DerivationText {
         try reader.list { reader throws(MalformedBytes) in
             try reader.expect("(")
             let name = try reader.text("a variable's name")
-            guard name.hasBoundedMarks else { throw reader.malformed("a variable's name of endless combining characters") }
+            guard name.hasBoundedMarks else {
+                throw reader.malformed("a variable's name of endless combining characters")
+            }
             try order.take(name, reader)
             try reader.expect(",")
             environment[name] = String(decoding: try reader.string(), as: UTF8.self)

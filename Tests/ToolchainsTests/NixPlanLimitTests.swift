@@ -80,14 +80,17 @@ import Toolchains
     }
 
     @Test func longStagesAreCutForTheCommandLine() throws {
-        let programs = try (0..<2001).map { try made.derivation("p\($0)", output: TestStore.path("1", "p\($0)")) }
-        let downloads = try (0..<4001).map { try made.download("d\($0)", "same", delivered: nil) }
+        let programs = try (0..<4).map { try made.derivation("p\($0)", output: TestStore.path("1", "p\($0)")) }
+        let downloads = try (0..<7).map { try made.download("d\($0)", "same", delivered: nil) }
         let last = try made.download("last", "last", delivered: nil, inputs: programs)
         let top = try made.derivation("app", output: TestStore.path("2", "app"), inputs: downloads + [last])
-        let plan = try NixPlan(top: top, in: made.store)
+        var limits = NixPlan.Limits()
+        #expect(limits.stageSize == 2000)
+        limits.stageSize = 3
+        let plan = try NixPlan(top: top, in: made.store, limits: limits)
         let stages = try plan.stages(for: plan.missing(in: made.store))
         #expect(stages.map(\.network) == [false, false, true, true, true])
-        #expect(stages.map(\.derivations.count) == [2000, 1, 2000, 2000, 2])
+        #expect(stages.map(\.derivations.count) == [3, 1, 3, 3, 2])
         #expect(stages.prefix(2).flatMap(\.derivations) == programs.sorted())
         #expect(stages.dropFirst(2).flatMap(\.derivations) == (downloads + [last]).sorted())
     }

@@ -59,6 +59,8 @@ extension NixPlan {
         package var textSize = 64 << 20
         /// Times that downloads wait for what other downloads brought.
         package var downloadStages = 32
+        /// Derivations of one stage: longer ones are cut.
+        package var stageSize = NixPlan.batchSize
 
         package init() {}
     }

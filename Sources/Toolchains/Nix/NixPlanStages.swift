@@ -9,12 +9,12 @@ extension NixPlan {
     }
 
     /// Paths that stand on one command line: some 512 KiB, of 2 MiB that Linux takes.
-    private static let batchSize = 2000
+    static let batchSize = 2000
 
     /// The same paths in the same order, in as many parts as command lines need.
-    package static func batches(_ paths: [NixStorePath]) -> [[NixStorePath]] {
-        stride(from: 0, to: paths.count, by: batchSize).map { start in
-            Array(paths[start..<min(start + batchSize, paths.count)])
+    package static func batches(_ paths: [NixStorePath], of size: Int = batchSize) -> [[NixStorePath]] {
+        stride(from: 0, to: paths.count, by: size).map { start in
+            Array(paths[start..<min(start + size, paths.count)])
         }
     }
 
@@ -36,11 +36,13 @@ extension NixPlan {
                 missing.contains($0) && derivations[$0]?.fixedOutput == nil && !built.contains($0)
             }
             built.formUnion(unbuilt)
-            stages += Self.batches(unbuilt.sorted()).map { Stage(network: false, derivations: $0) }
-            stages += Self.batches(fetched).map { Stage(network: true, derivations: $0) }
+            stages += cut(unbuilt.sorted()).map { Stage(network: false, derivations: $0) }
+            stages += cut(fetched).map { Stage(network: true, derivations: $0) }
         }
         return stages
     }
+
+    private func cut(_ paths: [NixStorePath]) -> [[NixStorePath]] { Self.batches(paths, of: limits.stageSize) }
 
     /// For each derivation how many fixed-output derivations follow each other on the longest way to it, itself
     /// included. Without recursion: the graph can be deep.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Builds
+internal import ByteCoding
 
 /// The place of an entry within its archive, checked: relative, below the archive's root, never through `..`.
 struct EntryPath {
@@ -8,7 +9,7 @@ struct EntryPath {
 
     /// `nil` for the archive's own root (`./`).
     init?(_ name: String, limits: BuildLimits) throws(BuildFailure) {
-        guard !name.hasPrefix("/") else {
+        guard !PathParts.isAbsolute(name) else {
             throw BuildFailure(.source, "the archive holds the absolute path '\(printable(name))'")
         }
         guard name.utf8.count <= limits.pathLength else {
@@ -17,10 +18,7 @@ struct EntryPath {
                 "the archive holds a path of \(name.utf8.count) bytes, allowed are \(limits.pathLength)"
                     + " ('\(printable(name))')")
         }
-        // By bytes: to Swift a letter and a combining mark after "/" would be one character.
-        components = name.utf8.split(separator: UInt8(ascii: "/")).compactMap { part in
-            part.elementsEqual(".".utf8) ? nil : String(part)
-        }
+        components = PathParts.names(name).filter { $0 != "." }
         guard !components.contains("..") else {
             throw BuildFailure(.source, "the archive holds the path '\(printable(name))', which leads out of it")
         }

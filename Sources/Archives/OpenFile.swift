@@ -10,8 +10,16 @@ package final class OpenFile {
     let descriptor: Int32
 
     /// Opens a regular file for reading. Throws `kind` where it is not there, or not a regular file.
-    package init(reading path: String, otherwise kind: BuildFailure.Kind) throws(BuildFailure) {
-        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    package convenience init(reading path: String, otherwise kind: BuildFailure.Kind) throws(BuildFailure) {
+        try self.init(reading: path, in: AT_FDCWD, otherwise: kind)
+    }
+
+    /// Opens a regular file for reading, by a path that is relative to an open folder. Throws `kind` where it is not
+    /// there, or not a regular file.
+    ///
+    /// - Parameter folder: the folder's descriptor, which is only used here.
+    package init(reading path: String, in folder: Int32, otherwise kind: BuildFailure.Kind) throws(BuildFailure) {
+        descriptor = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         self.path = path
         guard descriptor >= 0 else {
             throw BuildFailure(kind, "\(printable(path)) could not be opened: \(systemError())")

@@ -40,7 +40,13 @@ public final class TarGzipWriter {
     /// Throws `ArtifactError` where it is no regular file, or changes in the meantime.
     @discardableResult
     public func add(file path: String, as name: String, executable: Bool) throws(BuildFailure) -> Digest256 {
-        let source = try OpenFile(reading: path, otherwise: .artifact)
+        try add(OpenFile(reading: path, otherwise: .artifact), as: name, executable: executable)
+    }
+
+    /// Packs an open file, from where it stands, as `name`, and returns the digest of what was packed. Throws
+    /// `ArtifactError` where it changes in the meantime.
+    @discardableResult
+    package func add(_ source: OpenFile, as name: String, executable: Bool) throws(BuildFailure) -> Digest256 {
         let size = try source.size()
         try begin(name, size: size, executable: executable)
         var digest = Digest256.Stream()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import ByteCoding
 
 /// A repository that git may clone: `https://` or `http://`, with a host, nothing that git would take for another
 /// transport, an option or a local path, and no user name or password.
@@ -42,7 +43,7 @@ public struct GitURL: Hashable, Sendable, CustomStringConvertible {
     /// The last component of the path without `.git`: what git would call the folder.
     public var repositoryName: String {
         let path = text.dropFirst(scheme.count + 3).drop { $0 != "/" }
-        let last = path.split(separator: "/").last.map(String.init) ?? host
+        let last = PathParts.last(path) ?? host
         let name = last.hasSuffix(".git") && last.count > 4 ? String(last.dropLast(4)) : last
         return ArchiveName.safeFolderName(name)
     }
@@ -90,13 +91,16 @@ public struct GitRef: Hashable, Sendable, CustomStringConvertible {
         guard !text.isEmpty, text.utf8.count <= 255 else {
             throw InvalidRequest("repo_ref must have 1 to 255 bytes")
         }
-        let components = text.split(separator: "/", omittingEmptySubsequences: false)
+        let bytes = Array(text.utf8)
         let isWellFormed =
-            !text.hasPrefix("-") && text != "@" && !text.contains("..") && !text.contains("@{") && !text.hasSuffix(".")
+            bytes.first != UInt8(ascii: "-") && text != "@" && !bytes.contains(Array("..".utf8))
+            && !bytes.contains(Array("@{".utf8)) && bytes.last != UInt8(ascii: ".")
             && text.unicodeScalars.allSatisfy {
                 $0.value > 0x20 && $0.value != 0x7F && !"~^:?*[\\".unicodeScalars.contains($0)
             }
-            && components.allSatisfy { !$0.isEmpty && !$0.hasPrefix(".") && !$0.hasSuffix(".lock") }
+            && bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy { part in
+                !part.isEmpty && part.first != UInt8(ascii: ".") && !part.suffix(5).elementsEqual(".lock".utf8)
+            }
         guard isWellFormed else {
             throw InvalidRequest(
                 "repo_ref is not a branch, tag or commit name that git allows (see git-check-ref-format)")
@@ -128,7 +132,7 @@ public struct ArchiveName: Hashable, Sendable, CustomStringConvertible {
 
     /// The name without folders and without `.zip`, `.tar.gz`, `.tgz` or `.tar`; `source` where nothing is left.
     public var folderName: String {
-        var name = text.split(whereSeparator: { $0 == "/" || $0 == "\\" }).last.map(String.init) ?? ""
+        var name = PathParts.last(text.replacing("\\", with: "/")) ?? ""
         for suffix in [".tar.gz", ".tgz", ".tar", ".zip", ".gz"] where name.lowercased().hasSuffix(suffix) {
             name = String(name.dropLast(suffix.count))
             break

@@ -43,15 +43,16 @@ extension BuildRun {
         var size: Int64 = 0
         for artifact in artifacts.sorted(by: { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }) {
             let file = try output.regularFile(at: artifact.relativePath)
-            size += file.size
+            let fileSize = try file.size()
+            size += fileSize
             guard size <= settings.limits.artifactSize else {
                 throw BuildFailure(
                     .artifact,
                     "the artifacts have more than \(settings.limits.artifactSize) bytes, the limit artifact_size; "
-                        + "'\(artifact.name)' has \(file.size)")
+                        + "'\(artifact.name)' has \(fileSize)")
             }
             let digest = try archive.add(
-                file: file.path, as: "\(folder)/\(artifact.name)", executable: artifact.executable)
+                file, as: "\(folder)/\(artifact.name)", executable: artifact.executable)
             subjects.append(Subject(name: artifact.name, sha256: digest))
         }
         return subjects

@@ -1,43 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
+package import Archives
 package import Builds
+internal import ByteCoding
 internal import Foundation
 
 /// The folder that the build wrote, read when every process of the build is dead. Nothing in it is believed: an
-/// artifact is a regular file, reached without following a link.
+/// artifact is a regular file, reached without following a link. Each folder on the way is opened by its own name, so
+/// that no name is a path to the kernel.
 package struct OutputFolder: Sendable {
     package init(path: String) { self.path = path }
 
     /// Absolute.
     let path: String
 
-    /// The file's absolute path and its size in bytes. Throws `ArtifactError` for anything but a regular file.
-    package func regularFile(at relativePath: String) throws(BuildFailure) -> (path: String, size: Int64) {
-        var current = path
-        let components = relativePath.split(separator: "/", omittingEmptySubsequences: false)
-        for (index, component) in components.enumerated() {
-            guard !component.isEmpty, component != ".", component != ".." else {
-                throw BuildFailure(.artifact, "the artifact '\(relativePath)' does not lie in the output folder")
-            }
-            current += "/\(component)"
-            let expected = index == components.count - 1 ? S_IFREG : S_IFDIR
-            let found = try status(of: current, in: relativePath)
-            guard found.st_mode & S_IFMT == expected else {
-                throw BuildFailure(
-                    .artifact,
-                    "the artifact '\(relativePath)' must be a regular file, found \(Self.kind(found.st_mode)) at "
-                        + "'\(component)'")
-            }
-            if expected == S_IFREG { return (current, Int64(found.st_size)) }
+    /// The open file. Throws `ArtifactError` for anything but a regular file.
+    package func regularFile(at relativePath: String) throws(BuildFailure) -> OpenFile {
+        let names = PathParts.all(relativePath)
+        guard PathParts.isPlain(relativePath), let last = names.last else {
+            throw BuildFailure(
+                .artifact, "the artifact '\(printable(relativePath))' does not lie in the output folder")
         }
-        throw BuildFailure(.artifact, "an artifact has no name")
+        guard var folder = OpenFolder(path) else {
+            throw BuildFailure(.internal, "the output folder cannot be opened: \(systemError())")
+        }
+        for name in names.dropLast() {
+            try require(S_IFDIR, name, in: folder, of: relativePath)
+            guard let next = OpenFolder(name, in: folder) else { throw Self.missing(relativePath) }
+            folder = next
+        }
+        try require(S_IFREG, last, in: folder, of: relativePath)
+        return try OpenFile(reading: last, in: folder.descriptor, otherwise: .artifact)
     }
 
-    private func status(of path: String, in artifact: String) throws(BuildFailure) -> stat {
-        var result = stat()
-        guard lstat(path, &result) == 0 else {
-            throw BuildFailure(.artifact, "the artifact '\(artifact)' that the build reported is not there")
+    /// Throws unless `name` is of this kind itself; a link is another.
+    private func require(
+        _ kind: mode_t, _ name: String, in folder: OpenFolder, of artifact: String
+    ) throws(BuildFailure) {
+        var found = stat()
+        guard fstatat(folder.descriptor, name, &found, AT_SYMLINK_NOFOLLOW) == 0 else { throw Self.missing(artifact) }
+        guard found.st_mode & S_IFMT == kind else {
+            throw BuildFailure(
+                .artifact,
+                "the artifact '\(printable(artifact))' must be a regular file, found \(Self.kind(found.st_mode)) at "
+                    + "'\(printable(name))'")
         }
-        return result
+    }
+
+    private static func missing(_ artifact: String) -> BuildFailure {
+        BuildFailure(.artifact, "the artifact '\(printable(artifact))' that the build reported is not there")
     }
 
     private static func kind(_ mode: mode_t) -> String {
@@ -51,4 +61,23 @@ package struct OutputFolder: Sendable {
         default: "something else"
         }
     }
+}
+
+/// A folder that is held open; closed when the last reference goes.
+private final class OpenFolder {
+    private static let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+
+    let descriptor: Int32
+
+    init?(_ path: String) {
+        descriptor = open(path, Self.flags)
+        if descriptor < 0 { return nil }
+    }
+
+    init?(_ name: String, in folder: OpenFolder) {
+        descriptor = openat(folder.descriptor, name, Self.flags)
+        if descriptor < 0 { return nil }
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Archives
 internal import Builds
+internal import ByteCoding
 internal import Foundation
 internal import Provenance
 internal import StrictJSON
@@ -116,7 +117,7 @@ extension SourceFetcher {
     /// The folder that git made for a submodule must be one, reached through folders only.
     private func checkFolder(_ path: String) throws(BuildFailure) {
         var place = root
-        for component in path.split(separator: "/") {
+        for component in PathParts.names(path) {
             place += "/" + component
             var status = stat()
             guard component != "..", lstat(place, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {

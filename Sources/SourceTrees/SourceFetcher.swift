@@ -83,7 +83,7 @@ public struct SourceFetcher: Sendable {
         try copy.run { () throws(BuildFailure) in try limit.check() }
         try settleTree(root)
         let tree = try SourceTree(of: root, limits: limits) { () throws(BuildFailure) in try limit.check() }
-        let name = source.path.split(separator: "/").last.map(String.init) ?? ""
+        let name = PathParts.last(source.path) ?? ""
         let projectName = ArchiveName.safeFolderName(name)
         return FetchedSource(
             projectName: projectName, tree: tree, root: root,

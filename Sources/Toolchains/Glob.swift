@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Builds
+internal import ByteCoding
 
 /// A pattern over the names of artifacts, which are paths: `*` is any characters of one part, `?` one of them, `[a-z]`
 /// and `[!a-z]` one of a set and one outside of it, none of them a slash; `**` as a whole part is any number of parts,
@@ -44,7 +45,7 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
             throw Self.malformed(text, "is longer than \(Self.maximumLength) bytes")
         }
         var parts: [Part] = []
-        for part in text.split(separator: "/", omittingEmptySubsequences: false) {
+        for part in PathParts.all(text) {
             guard !part.isEmpty, part != ".", part != ".." else {
                 throw Self.malformed(
                     text, "must be a path without '.', '..', a slash at its ends or two in a row, as 'bin/*' is")

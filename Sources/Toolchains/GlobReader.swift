@@ -8,7 +8,7 @@ struct GlobReader {
     private var position = 0
 
     /// - Parameter text: the whole glob, for the error.
-    static func tokens(of part: Substring, in text: String) throws(BuildFailure) -> [Glob.Token] {
+    static func tokens(of part: String, in text: String) throws(BuildFailure) -> [Glob.Token] {
         var reader = GlobReader(text: text, letters: Array(part.unicodeScalars))
         return try reader.tokens()
     }

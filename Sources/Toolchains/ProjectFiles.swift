@@ -130,9 +130,9 @@ package enum ProjectFiles {
     /// is there.
     package static func confined(_ path: String, from base: String, root: String) -> String? {
         guard !path.utf8.contains(0) else { return nil }
-        let whole = path.hasPrefix("/") ? path : base + "/" + path
+        let whole = PathParts.isAbsolute(path) ? path : base + "/" + path
         guard let real = realPath(whole), let realRoot = realPath(root) else { return nil }
-        return real == realRoot || real.hasPrefix(realRoot + "/") ? real : nil
+        return real.utf8.elementsEqual(realRoot.utf8) || PathParts.below(realRoot, real) != nil ? real : nil
     }
 
     private static func requireRegular(_ descriptor: Int32) throws(UnreadableFile) {

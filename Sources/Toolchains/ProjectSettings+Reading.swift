@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Builds
+internal import ByteCoding
 
 extension ProjectSettings {
     /// Reads `cupel.toml` at the top of a source tree; all settings have their defaults where there is none. Blocks
@@ -33,7 +34,7 @@ extension ProjectSettings {
     /// path has.
     private func requireDirectory(in root: String) throws(BuildFailure) {
         var place = root
-        for part in directory.split(separator: "/") {
+        for part in PathParts.names(directory) {
             place += "/" + part
             let kind = ProjectFiles.kind(of: place)
             guard kind != .folder else { continue }
@@ -41,7 +42,7 @@ extension ProjectSettings {
             throw BuildFailure(
                 .source,
                 "\(Self.fileName): 'directory' must name a folder of the source, but "
-                    + "'\(shown(String(place.dropFirst(root.count + 1))))' \(found)")
+                    + "'\(shown(PathParts.below(root, place) ?? place))' \(found)")
         }
     }
 }

@@ -58,13 +58,12 @@ public struct ProjectSettings: Hashable, Sendable {
     /// ``directory`` and the folders that it lies in, up to the top of the source tree (``directory`` first, the empty
     /// path last): tools look for their own settings in each.
     public var enclosingFolders: [String] {
-        let parts = directory.split(separator: "/")
+        let parts = PathParts.names(directory)
         return (0...parts.count).reversed().map { parts.prefix($0).joined(separator: "/") }
     }
 
     private static func plain(_ path: String, in file: SettingsTable) throws(BuildFailure) -> String {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else {
+        guard PathParts.isPlain(path) else {
             throw file.malformed(
                 "directory",
                 "a folder below the top of the source, written as 'tools/cli', without '.', '..' or slashes at its "

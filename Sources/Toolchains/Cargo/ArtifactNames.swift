@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Builds
+internal import ByteCoding
 
 /// Gives reported artifacts their names in the result.
 struct ArtifactNames {
@@ -42,7 +43,7 @@ struct ArtifactNames {
     private func named(
         _ placed: [(artifact: ReportedArtifact, path: String)]
     ) throws(BuildFailure) -> [BuiltArtifact] {
-        let plain = placed.map { Self.lastComponent(of: $0.artifact.file) }
+        let plain = placed.map { PathParts.last($0.artifact.file) ?? $0.artifact.file }
         let prefixed = zip(placed, plain).map { "\($0.artifact.package)/\($1)" }
         let counts = Dictionary(grouping: plain, by: \.self).mapValues(\.count)
         let prefixedCounts = Dictionary(grouping: prefixed, by: \.self).mapValues(\.count)
@@ -63,18 +64,12 @@ struct ArtifactNames {
 
     /// The path below the output part.
     private func relativePath(of file: String) throws(BuildFailure) -> String {
-        let parts = file.dropFirst(output.count + 1).split(separator: "/", omittingEmptySubsequences: false)
-        let isPlain = parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
         let isClean = file.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
-        guard file.hasPrefix(output + "/"), isPlain, isClean else {
+        guard let path = PathParts.below(output, file), PathParts.isPlain(path), isClean else {
             throw BuildFailure(
                 .artifact, "the artifact '\(shown(file))' does not lie in the output folder of the build")
         }
-        return parts.joined(separator: "/")
-    }
-
-    private static func lastComponent(of path: String) -> String {
-        path.split(separator: "/").last.map(String.init) ?? path
+        return path
     }
 
     /// Cargo reports a target once for each build of it; the file is one.

@@ -141,7 +141,10 @@ public struct CargoLockfile: Hashable, Sendable {
 
     private static func isName(_ text: String) -> Bool {
         (1...256).contains(text.utf8.count)
-            && text.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }
+            // One by one: to Swift a letter may hold the slash behind it.
+            && text.unicodeScalars.allSatisfy {
+                $0.properties.isAlphabetic || $0.properties.numericType != nil || $0 == "_" || $0 == "-"
+            }
     }
 
     private static func isVersion(_ text: String) -> Bool {

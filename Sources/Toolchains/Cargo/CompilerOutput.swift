@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Builds
+internal import ByteCoding
 
 /// Finds a program where the compiler put it (`deps/NAME-HASH`), before Cargo gave it its final name, by the list of
 /// source files beside it.
@@ -11,11 +12,12 @@ struct CompilerOutput {
     /// The path below the output part; `nil` unless exactly one file fits.
     func original(of artifact: ReportedArtifact, at path: String) -> String? {
         let output = workspace.path(.output)
-        let parts = path.split(separator: "/").map(String.init)
+        let parts = PathParts.names(path)
         guard let name = parts.last, let realOutput = ProjectFiles.realPath(output) else { return nil }
         let folder = (parts.dropLast() + ["deps"]).joined(separator: "/")
         // The build wrote all this: a link instead of a folder is not followed.
-        guard ProjectFiles.realPath("\(output)/\(folder)") == "\(realOutput)/\(folder)",
+        guard let realFolder = ProjectFiles.realPath("\(output)/\(folder)"),
+            realFolder.utf8.elementsEqual("\(realOutput)/\(folder)".utf8),
             let entries = try? ProjectFiles.list("\(output)/\(folder)")
         else { return nil }
         // The compiler's crate names have no hyphens.
@@ -39,8 +41,7 @@ struct CompilerOutput {
         guard ProjectFiles.kind(of: list) == .file, let bytes = try? ProjectFiles.read(list, limit: 1 << 20) else {
             return false
         }
-        let project = project + "/"
-        let relative = source.hasPrefix(project) ? String(source.dropFirst(project.count)) : source
+        let relative = PathParts.below(project, source) ?? source
         let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
         return words.contains { $0 == source || $0 == relative }
     }

@@ -113,7 +113,7 @@ struct GitHead {
     /// - Parameter repository: the `.git` folder.
     init(repository: String) {
         let head = Self.text(repository + "/HEAD") ?? ""
-        guard head.hasPrefix("ref: refs/"), !head.contains("..") else {
+        guard head.hasPrefix("ref: refs/"), !head.utf8.contains("..".utf8) else {
             commit = Self.isCommit(head) ? head : nil
             return
         }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import ByteCoding
 internal import StrictJSON
 
 /// One file of a `compiler-artifact` message (The Cargo Book, "External tools").
@@ -43,17 +44,20 @@ struct ReportedArtifact: Hashable, Sendable {
     /// Cargo writes ids as package id specifications, `path+file:///folder#name@version` or
     /// `path+file:///name#version`; before 1.77 as `name version (path+file:///folder)`.
     private static func localPackage(_ id: String) -> String? {
-        let name: Substring?
+        let name: String?
         if id.hasPrefix("path+file://") {
             let parts = id.split(separator: "#", maxSplits: 1)
             let fragment = parts.count > 1 ? parts[1] : ""
-            name = fragment.contains("@") ? fragment.prefix { $0 != "@" } : parts[0].split(separator: "/").last
+            name = fragment.contains("@") ? String(fragment.prefix { $0 != "@" }) : PathParts.last(parts[0])
         } else {
             let words = id.split(separator: " ", maxSplits: 2)
             guard words.count == 3, words[2].hasPrefix("(path+file://") else { return nil }
-            name = words[0]
+            name = String(words[0])
         }
-        let safe = (name ?? "").filter { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
+        // One by one: to Swift a letter may hold the slash behind it.
+        let safe = (name ?? "").unicodeScalars.filter {
+            $0.properties.isAlphabetic || $0.properties.numericType != nil || $0 == "-" || $0 == "_"
+        }
         return safe.isEmpty ? "package" : String(safe)
     }
 }

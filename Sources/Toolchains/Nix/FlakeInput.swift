@@ -67,7 +67,7 @@ public struct FlakeInput: Hashable, Sendable {
 
     /// The last part of a URL's path, or its host where it has no path; without `.git`.
     private static func lastName(of url: String) -> String {
-        let last = url.split(separator: "/").last.map(String.init) ?? url
+        let last = PathParts.last(url) ?? url
         return last.hasSuffix(".git") && last.utf8.count > 4 ? String(last.dropLast(4)) : last
     }
 }

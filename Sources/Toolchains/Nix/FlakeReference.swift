@@ -110,7 +110,7 @@ struct FlakeReference {
     private func pathParts(_ key: String) throws(BuildFailure) -> [String] {
         let text = try members.string(key).split(separator: "%2F", omittingEmptySubsequences: false)
             .joined(separator: "/")
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        let parts = PathParts.all(text)
         let isGitLab = try members.string("type") == "gitlab"
         let areNames = parts.allSatisfy { part in
             (1...256).contains(part.utf8.count) && part != "." && part != ".."
@@ -150,7 +150,7 @@ struct FlakeReference {
 
     private func folder() throws(BuildFailure) -> FlakeInput.Origin {
         let path = try members.string("path")
-        guard !path.hasPrefix("/") else { throw local(path) }
+        guard !PathParts.isAbsolute(path) else { throw local(path) }
         return .folder(path: path)
     }
 
@@ -170,7 +170,7 @@ struct FlakeReference {
     }
 
     private func refuseLocalPlaces(_ url: String) throws(BuildFailure) {
-        if url.hasPrefix("/") || url.hasPrefix("file:") || url.hasPrefix(".") { throw local(url) }
+        if PathParts.isAbsolute(url) || url.hasPrefix("file:") || url.hasPrefix(".") { throw local(url) }
     }
 
     private func local(_ place: String) -> BuildFailure {

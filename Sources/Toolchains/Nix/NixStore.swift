@@ -40,8 +40,9 @@ package struct NixStore: Hashable, Sendable {
     /// The store path in which `file` lies; `nil` for a file elsewhere.
     static func path(containing file: String) -> NixStorePath? {
         let prefix = NixStorePath.standardDirectory + "/"
-        guard file.hasPrefix(prefix) else { return nil }
-        let name = file.dropFirst(prefix.count).prefix { $0 != "/" }
+        guard let name = PathParts.below(NixStorePath.standardDirectory, file).map(PathParts.all)?.first else {
+            return nil
+        }
         return try? NixStorePath(prefix + name)
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Builds
+internal import ByteCoding
 internal import Foundation
 
 /// A place within a store path.
@@ -66,8 +67,8 @@ struct StoreLinks {
     /// From where the text of the link at `place` counts, and its parts.
     private func target(of place: StorePlace, named name: String) throws(BuildFailure) -> (StorePlace, [String]) {
         guard let text = ProjectFiles.linkTarget(place.path(in: store)) else { throw Self.dangling(name) }
-        let parts = text.split(separator: "/").map(String.init).filter { $0 != "." }
-        guard text.hasPrefix("/") else {
+        let parts = PathParts.names(text).filter { $0 != "." }
+        guard PathParts.isAbsolute(text) else {
             guard let folder = place.parent else { throw Self.outside(name) }
             return (folder, parts)
         }
@@ -79,13 +80,13 @@ struct StoreLinks {
     /// The text of the link at `place`, made relative, where it leads to within the same store path by its text alone.
     func textWithin(_ place: StorePlace) -> String? {
         guard let text = ProjectFiles.linkTarget(place.path(in: store)), !place.parts.isEmpty else { return nil }
-        guard text.hasPrefix("/") else {
-            return Self.lexical(text, from: place.parts.joined(separator: "/")) == nil ? nil : text
+        guard PathParts.isAbsolute(text) else {
+            return PathParts.lexical(text, from: place.parts.dropLast()) == nil ? nil : text
         }
-        guard NixStore.path(containing: text) == place.output, let parts = Self.lexical(text, from: "") else {
+        guard NixStore.path(containing: text) == place.output, let parts = PathParts.lexical(text, from: []) else {
             return nil
         }
-        return Self.relative(from: place.parts, to: Array(parts.split(separator: "/").map(String.init).dropFirst(3)))
+        return Self.relative(from: place.parts, to: Array(parts.dropFirst(3)))
     }
 
     /// The text of a link at `from` that leads to `to`.
@@ -94,19 +95,6 @@ struct StoreLinks {
         let common = zip(folder, to).prefix { $0 == $1 }.count
         let parts = Array(repeating: "..", count: folder.count - common) + to.dropFirst(common)
         return parts.isEmpty ? "." : parts.joined(separator: "/")
-    }
-
-    /// Where a relative link leads by its text alone; `nil` where that is out of the artifacts.
-    static func lexical(_ target: String, from name: String) -> String? {
-        var parts = Array(name.split(separator: "/").dropLast())
-        for part in target.split(separator: "/") where part != "." {
-            guard part == ".." else {
-                parts.append(part)
-                continue
-            }
-            guard parts.popLast() != nil else { return nil }
-        }
-        return parts.joined(separator: "/")
     }
 
     private static func outside(_ name: String) -> BuildFailure {

@@ -85,8 +85,8 @@ enum BundleReader {
         var top: Substring?
         do {
             try forEachEntry(ofTarGzip: file, limits: BuildLimits()) { (entry, content) throws(BuildFailure) in
-                let components = entry.path.split(separator: "/", maxSplits: 1)
-                guard let first = components.first, top == nil || top == first else {
+                let components = entry.path.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 1).map { Substring($0) }
+                guard let first = components.first, top.map({ $0.utf8.elementsEqual(first.utf8) }) ?? true else {
                     throw BuildFailure(.source, "the tarball has more than one top folder, so it is no bundle")
                 }
                 top = first

@@ -44,7 +44,7 @@ private struct GitWorkingTree {
         let head = try await run("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
         let committed = head.status == 0 ? try await committedFiles() : [:]
         let names = try await list("ls-files", "-z", "--cached", "--others", "--exclude-standard")
-        let listed = Set(names.filter { $0 != excluded && !$0.hasPrefix((excluded ?? "\0") + "/") })
+        let listed = Set(names.filter { $0 != excluded && PathParts.below(excluded ?? "\0", $0) == nil })
         guard !committed.isEmpty || !listed.isEmpty else { return nil }
 
         var entries: [ProjectFiles.Entry] = []

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Archives
 import Builds
+import ByteCoding
 import Foundation
 
 /// The files of a project folder that are to be built: those that git knows or would add, or all of them where the
@@ -34,7 +35,7 @@ struct ProjectFiles {
     var name: String { Self.name(of: root) }
 
     static func name(of root: String) -> String {
-        ArchiveName.safeFolderName(root.split(separator: "/").last.map(String.init) ?? "")
+        ArchiveName.safeFolderName(PathParts.last(root) ?? "")
     }
 
     /// Lists the project at `path`; what lies below `excluded` (the folder that results go to) is no part of it.
@@ -50,7 +51,7 @@ struct ProjectFiles {
         }
         let place = URL(fileURLWithPath: excluded).standardizedFileURL
         let result = "\(place.deletingLastPathComponent().resolvingSymlinksInPath().path)/\(place.lastPathComponent)"
-        let exclusion = result.hasPrefix(root + "/") ? String(result.dropFirst(root.count + 1)) : nil
+        let exclusion = PathParts.below(root, result)
         if let tree = try await GitTree.read(root, excluding: exclusion) {
             return ProjectFiles(
                 root: root, entries: tree.entries, origin: .commit(id: tree.commit, differences: tree.differences))
@@ -78,15 +79,26 @@ struct ProjectFiles {
     func copy(to folder: String) throws {
         let files = FileManager.default
         try files.createDirectory(atPath: folder, withIntermediateDirectories: false)
-        var made: Set<String> = [""]
+        var made: Set<[UInt8]> = [[]]
         for entry in entries {
             try Task.checkCancellation()
-            let parent = entry.path.split(separator: "/").dropLast().joined(separator: "/")
-            if made.insert(parent).inserted {
-                try files.createDirectory(atPath: "\(folder)/\(parent)", withIntermediateDirectories: true)
+            let parent = PathParts.names(entry.path).dropLast().joined(separator: "/")
+            do {
+                if made.insert(Array(parent.utf8)).inserted {
+                    try files.createDirectory(atPath: "\(folder)/\(parent)", withIntermediateDirectories: true)
+                }
+                try files.copyItem(atPath: "\(root)/\(entry.path)", toPath: "\(folder)/\(entry.path)")
+            } catch {
+                throw CommandFailure(
+                    "\(Console.plain(entry.path)) of the project could not be copied: \(Self.reason(error))")
             }
-            try files.copyItem(atPath: "\(root)/\(entry.path)", toPath: "\(folder)/\(entry.path)")
         }
+    }
+
+    /// What the system said, where Foundation knows it.
+    private static func reason(_ error: any Error) -> String {
+        let cause = (error as? CocoaError)?.underlying as? POSIXError
+        return cause.map { String(cString: strerror($0.code.rawValue)) } ?? error.localizedDescription
     }
 }
 

@@ -44,7 +44,7 @@ struct GitModules {
                 rest = rest.dropFirst(2)
             } else if rest.hasPrefix("../") {
                 rest = rest.dropFirst(3)
-                guard let slash = base.lastIndex(of: "/") else { break }
+                guard let slash = base.utf8.lastIndex(of: UInt8(ascii: "/")) else { break }
                 base = String(base[..<slash])
             } else {
                 break

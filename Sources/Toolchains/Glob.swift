@@ -110,7 +110,7 @@ private struct ArtifactName {
     let parts: [[Unicode.Scalar]]
 
     init(_ name: String) {
-        parts = name.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false).map { Array($0) }
+        parts = PathParts.all(name).map { Array($0.unicodeScalars) }
     }
 }
 

@@ -46,7 +46,8 @@ import Testing
     @Test(arguments: [
         "", "-x", "--upload-pack=x", "a..b", "a b", "a~1", "a^", "a^{}", "a:b", ":a", "a?", "a*", "a[", "a\\b", "@",
         "a@{1}", "@{-1}", "a.lock", "a.lock/b", ".a", "a/.b", "/a", "a/", "a//b", "a.", "a\n", "a\u{7F}", "a\u{0}",
-        String(repeating: "a", count: 256),
+        String(repeating: "a", count: 256), "-\u{301}x", "a..\u{301}b", "a\u{600}..b", "a/\u{301}x\u{600}.lock",
+        "a\u{600}//b", "a\u{600}/.b", "/\u{301}a", "a@\u{301}{1}b/.\u{301}", "a\u{600}.",
     ])
     func everythingElseIsRefused(text: String) {
         #expect(throws: InvalidRequest.self) { try GitRef(text) }

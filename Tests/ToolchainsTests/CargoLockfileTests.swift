@@ -79,6 +79,11 @@ import Toolchains
         #expect(failureKind { _ = try CargoLockfile(parsing: Array(text.utf8)) } == .lockfile, "\(what)")
     }
 
+    @Test(arguments: ["\u{D4E}/e", "a/\u{301}", "\u{600}/"]) func namesHoldNoSlash(_ name: String) {
+        let text = "version = 4\n[[package]]\nname = \"\(name)\"\nversion = \"1.0.0\"\n"
+        #expect(failureKind { _ = try CargoLockfile(parsing: Array(text.utf8)) } == .lockfile)
+    }
+
     static let hostile: [String: String] = [
         "brackets": String(repeating: "[", count: 100_000),
         "nested arrays": "a = " + String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000),

@@ -98,9 +98,21 @@ import Toolchains
     @Test(arguments: [
         "/build/source/app", "/build/output", "/build/output/", "/build/output/../source/x", "/build/outputx/app",
         "release/app", "/build/output/release//app", "/build/output/./app", "/build/output/a\u{7}b",
+        "/build/output/a\u{600}/../b", "/build/output/a/\u{301}/../b", "/build/output/a\u{600}//b",
+        "/build/output\u{301}/b",
     ])
     func artifactsOutsideTheOutputAreRefused(_ path: String) {
         #expect(failureKind { _ = try artifacts([Report(files: [path]).line]) } == .artifact)
+    }
+
+    @Test func aNameHoldsNoSlashThatIsPartOfALargerCharacter() throws {
+        let path = "/build/output/l\u{600}/root/\u{301}secret"
+        let found = try artifacts([Report(files: [path]).line])
+        #expect(found.map(\.name) == ["\u{301}secret"])
+        #expect(found.map(\.relativePath) == ["l\u{600}/root/\u{301}secret"])
+        let first = Report(package: "path+file:///build/source/x#\u{D4E}/e@1.0.0")
+        let second = Report(package: first.package, files: ["/build/output/x/app"])
+        #expect(try artifacts([first.line, second.line]).allSatisfy { $0.name.utf8.starts(with: "\u{D4E}e/".utf8) })
     }
 
     @Test func twoWithOneNameAreBothKept() throws {

@@ -117,6 +117,7 @@ import Toolchains
         ),
         ("a registry's name", ["type": "indirect", "id": "nixpkgs"], .unpinnedDependency),
         ("somebody's folder", ["type": "path", "path": "/home/a", "narHash": narHash], .unpinnedDependency),
+        ("a folder behind a mark", ["type": "path", "path": "/\u{301}a", "narHash": narHash], .unpinnedDependency),
         ("somebody's repository", repository("git", ["url": "file:///home/a"]), .unpinnedDependency),
         ("somebody's path", repository("git", ["url": "/home/a"]), .unpinnedDependency),
         ("somebody's archive", archive("file:///home/a.tar"), .unpinnedDependency),

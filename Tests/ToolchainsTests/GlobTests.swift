@@ -32,6 +32,7 @@ import Toolchains
         ("[{]x[}]", ["{x}"]),
         ("[\\]", ["\\"]),
         ("a]", ["a]"]),
+        ("a\u{600}/*", ["a\u{600}/b", "a\u{600}/\u{301}b"]),
     ]
 
     @Test(arguments: fitting)

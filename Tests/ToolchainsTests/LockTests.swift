@@ -123,6 +123,21 @@ import Toolchains
         "[replace]\n\"dep:1.0.0\" = { path = \"../dep\" }",
         "[dependencies]\ndep = { path = \"inner\" }",
         "[workspace]\nmembers = [\"in*\"]",
+        "[workspace]\nmembers = [\"in?er\"]",
+        "[workspace]\nmembers = [\"deep/**\"]",
+        "[workspace]\nmembers = [\"h*n/.*\"]",
+        "[workspace]\nmembers = [\"hidden/*\"]",
+        "[dev_dependencies]\ndep = { path = \"../dep\" }",
+        "[build_dependencies]\ndep = { path = \"../dep\" }",
+        "[project]\nname = \"a\"\nworkspace = \"../\"",
+        // To Swift the slash behind U+0600, or before a mark, is no character of its own.
+        "[dependencies]\ndep = { path = \"a\u{600}/../a\u{600}/../../nowhere\" }",
+        "[dependencies]\ndep = { path = \"/\u{301}x\" }",
+        "[workspace]\nmembers = [\"a\u{600}/../../nowhere\"]",
+        "[workspace]\nmembers = [\"/\u{301}x*\"]",
+        "[dependencies]\ndep = { path = \"\u{E9}\" }\ndep2 = { path = \"e\u{301}\" }",
+        // Cargo takes `..` out by the text, and so ends above the tree.
+        "[dependencies]\ndep = { path = \"linked\" }",
     ]
 
     @Test(arguments: outside)
@@ -130,8 +145,14 @@ import Toolchains
         let inner = "[package]\nname = \"inner\"\n[dependencies]\nx = { path = \"../../x\" }"
         let project = try TestProject([
             "Cargo.toml": manifest, "Cargo.lock": Self.lockfile(source: nil), "inner/Cargo.toml": inner,
+            "deep/a/b/Cargo.toml": inner.replacing("../../x", with: "../../../../x"),
+            "hidden/.x/Cargo.toml": inner.replacing("../../x", with: "../../../x"),
+            "\u{E9}/Cargo.toml": "", "a\u{600}/keep": "",
+            "far/off/Cargo.toml": inner, "x/Cargo.toml": "",
         ])
+        try project.write("e\u{301}/Cargo.toml", inner.replacing("../../x", with: "../../y"))
         try project.link("out", to: "/usr")
+        try project.link("linked", to: "far/off")
         #expect(failureKind { _ = try Self.lock(project) } == .inputVerification)
     }
 

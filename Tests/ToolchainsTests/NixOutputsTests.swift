@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Builds
+import ByteCoding
 import Provenance
 import StrictJSON
 import Testing
@@ -72,6 +73,29 @@ import Toolchains
         try made.write(out, "file", at: "/share/file")
         try made.link(out, at: place, to: target)
         #expect(failureKind { _ = try collect() } == .artifact)
+    }
+
+    /// To Swift the slash behind U+0600, or before a mark, is no character of its own.
+    @Test(arguments: ["l\u{600}/root/secret", "\u{301}l/root/secret"])
+    func aLinkThatLeadsThroughALinkOutIsRefused(_ through: String) throws {
+        let name = try #require(PathParts.all(through).first)
+        try made.project.write("root/secret", "of the machine")
+        try made.link(other, at: "x/\(name)", to: made.project.root)
+        for target in ["\(other)/x/\(through)", "../../\(other.baseName)/x/\(through)"] {
+            try made.link(out, at: "art", to: target)
+            #expect(failureKind { _ = try collect() } == .artifact)
+            try made.project.remove("output/nix/store/\(out.baseName)/art")
+        }
+        try made.link(out, at: "art", to: "\(out)/\(through)")
+        try made.link(out, at: name, to: made.project.root)
+        #expect(failureKind { _ = try collect() } == .artifact)
+    }
+
+    @Test func linksWithinAnOutputAreTakenApartByBytes() throws {
+        try made.write(out, "file", at: "/a\u{600}/\u{301}b")
+        try made.link(out, at: "same", to: "\(out)/a\u{600}/\u{301}b")
+        try made.link(out, at: "a\u{600}/up", to: "../a\u{600}/\u{301}b")
+        #expect(links(try collect()) == ["same": "a\u{600}/\u{301}b", "a\u{600}/up": "../a\u{600}/\u{301}b"])
     }
 
     @Test func aLinkToAnEmptyFolderIsLeftOut() throws {

@@ -68,6 +68,7 @@ import Toolchains
         ("'toolchain' must be a string, found an empty one", "toolchain = ''"),
         ("'directory' must be a string between quotes, found true", "directory = true"),
         ("'directory'", "directory = \"a\\u0007\""),
+        ("'directory' must be", "directory = \"a\\u0600/../b\""), ("'directory' must be", "directory = \"/\\u0301a\""),
         ("'directory'", "directory = '\(String(repeating: "a/", count: 600))a'"),
         ("'artifacts' must be an array of strings, found 'bin/*'", "artifacts = 'bin/*'"),
         ("'artifacts' must be an array of at least one string", "artifacts = []"),

@@ -29,9 +29,9 @@ struct TestStore {
 
     func link(_ path: NixStorePath, at place: String, to target: String) throws {
         let file = "output/nix/store/\(path.baseName)/\(place)"
+        let folder = PathParts.names(file).dropLast().joined(separator: "/")
         try FileManager.default.createDirectory(
-            atPath: (project.root + "/" + file as NSString).deletingLastPathComponent, withIntermediateDirectories: true
-        )
+            atPath: project.root + "/" + folder, withIntermediateDirectories: true)
         try project.link(file, to: target)
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Builds
+internal import ByteCoding
 
 /// The table `[cargo]` of `cupel.toml`: what of a project Cargo builds, and how (The Cargo Book, "cargo build").
 public struct CargoSettings: Hashable, Sendable {
@@ -100,8 +101,8 @@ extension CargoSettings {
     }
 
     private static func isFeature(_ text: String) -> Bool {
-        let halves = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let feature = halves.last, isPlainName(feature, others: "_.+-") else { return false }
+        let halves = PathParts.all(text)
+        guard halves.count <= 2, let feature = halves.last, isPlainName(feature, others: "_.+-") else { return false }
         return halves.count == 1 || isPlainName(halves[0], others: "_-")
     }
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build scripts that attack the service. Each is a real Cargo project; each must be contained, and the log must tell
 what happened. A probe says what it could do in lines that begin with `probe:`."""
+import gzip
 import json
 import os
 import re
@@ -257,6 +258,60 @@ def test_an_artifact_that_is_none_is_refused(limited, what, script):
     else:
         pytest.skip("the swapper lost five races")
     assert outcome["error_type"] in {"ArtifactError", "BuildError", "ResourceLimitError"}, outcome
+
+
+def holds(folder, text):
+    """Whether a file below `folder` holds the text, in itself or as part of a tarball."""
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not path.is_file():
+            continue
+        body = path.read_bytes()
+        if body.startswith(b"\x1f\x8b"):
+            body += gzip.decompress(body)
+        if text.encode() in body:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("name", ["l\u0600", "\u0301l"])
+def test_a_link_behind_a_slash_that_joins_its_neighbour_is_not_followed(server, folder, name):
+    # A text library may take the slash and the character beside it for one character; the kernel does not.
+    words = "a key of the host, 7d0c2f"
+    secret = folder / "secret"
+    secret.write_text(words)
+    source = """
+    extern crate proc_macro;
+    #[proc_macro]
+    pub fn forge(_: proc_macro::TokenStream) -> proc_macro::TokenStream {
+        std::os::unix::fs::symlink("/", "/build/output/%s").unwrap();
+        println!("{}", r#"%s"#);
+        proc_macro::TokenStream::new()
+    }
+    """
+    message = {"reason": "compiler-artifact", "package_id": "path+file:///build/source#probe@0.1.0",
+               "target": {"kind": ["bin"], "src_path": "/x"}, "profile": {"test": False},
+               "executable": f"/build/output/{name}{secret}"}
+    lock = "".join(f'\n[[package]]\nname = "{n}"\nversion = "0.1.0"\n{d}'
+                   for n, d in (("pm", ""), ("probe", 'dependencies = ["pm"]\n')))
+    files = project({"src/main.rs": "pm::forge!(); fn main() {}\n", "Cargo.lock": "version = 3\n" + lock,
+                     "pm/src/lib.rs": source % (name, json.dumps(message, ensure_ascii=False)),
+                     "pm/Cargo.toml": '[package]\nname = "pm"\nversion = "0.1.0"\nedition = "2021"\n[lib]\n'
+                                      "proc-macro = true\n"})
+    files["Cargo.toml"] += '[dependencies]\npm = { path = "pm" }\n'
+    job, events, outcome = server.build(tarball(files, top="probe"))
+    assert outcome["status"] == "failed" and outcome["error_type"] == "ArtifactError", outcome
+    assert "a symbolic link" in outcome["error"], outcome
+    assert words not in json.dumps(events)
+    assert not holds(server.data, words)
+
+
+def test_a_path_dependency_that_leads_out_by_such_slashes_is_refused(server):
+    step = "a\u0600/../"
+    files = project({"a\u0600/keep": ""})
+    files["Cargo.toml"] += f'[dependencies]\nlibc = {{ path = "{step * 3}../../usr/share/cargo/registry/libc" }}\n'
+    _, _, outcome = server.build(tarball(files, top="probe"))
+    assert outcome["status"] == "failed" and outcome["error_type"] == "InputVerificationError", outcome
+    assert "leads out" in outcome["error"], outcome
 
 
 def test_ten_million_lines_end_at_the_limit_of_the_log(limited):

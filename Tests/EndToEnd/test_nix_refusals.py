@@ -174,6 +174,18 @@ def test_outputs_that_are_no_artifacts_are_refused(flakes, steps):
     assert not (build.folder / "artifacts").exists()
 
 
+@pytest.mark.parametrize("name", ["l\\u0600", "\\u0301l"])
+def test_a_link_behind_a_slash_that_joins_its_neighbour_is_not_followed(flakes, folder, name):
+    # A text library may take the slash and the character beside it for one character; the kernel does not.
+    secret = folder / "secret"
+    secret.write_text("a key of the machine")
+    build = flakes.build(f"""
+    let l = builtins.fromJSON ''"{name}"'';
+        b = make "b" [ "folder" out "link" "${{out}}/${{l}}" "/" ];
+    in make "a" [ "folder" out "link" "${{out}}/art" "${{b}}/${{l}}{secret}" ]""").bad("ArtifactError", "leads out")
+    assert not (build.folder / "artifacts").exists()
+
+
 @pytest.mark.parametrize("what, expression, kind", [
     ("a builder that fails", make("plain", "connect", "300.0.0.1", "1"), "BuildError"),
     ("a builder that makes nothing", make("plain", "show", "/x"), "BuildError"),

@@ -62,6 +62,14 @@ def test_a_project_is_built_here_by_the_same_pipeline(folder):
     assert cupel("verify", folder / "result/probe", "--allow-software", "--nonce", "00ff17").returncode == 0
 
 
+@pytest.mark.parametrize("under_git", [True, False])
+def test_names_that_join_the_slash_beside_them_are_names(folder, under_git):
+    files = project({"a\u0600/\u0301b/keep": "x", "a\u0600/c": "y"})
+    source = (committed if under_git else write)(folder / "probe\u0600", files)
+    done = cupel("build", ".", "--output", "../result", cwd=source, check=0)
+    assert "VERIFIED" in done.stdout, done.stderr
+
+
 def test_machines_get_the_events_the_report_and_the_outcome(server, folder):
     source = write(folder / "probe", project({}))
     done = cupel("build", source, "--server", server.url, "--output", folder / "result", "--json", check=0)

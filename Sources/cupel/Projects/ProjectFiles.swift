@@ -40,24 +40,39 @@ struct ProjectFiles {
 
     /// Lists the project at `path`; what lies below `excluded` (the folder that results go to) is no part of it.
     static func list(_ path: String, excluding excluded: String) async throws -> ProjectFiles {
-        let root = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: root, isDirectory: &isFolder) else {
-            throw CommandFailure("there is no project at \(path)")
-        }
-        guard isFolder.boolValue else {
+        guard let root = realPath(path) else { throw CommandFailure("there is no project at \(path)") }
+        var status = stat()
+        guard stat(root, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
             throw CommandFailure(
                 "\(path) is no folder", hint: "give the project's folder, or the URL of a git repository")
         }
-        let place = URL(fileURLWithPath: excluded).standardizedFileURL
-        let result = "\(place.deletingLastPathComponent().resolvingSymlinksInPath().path)/\(place.lastPathComponent)"
-        let exclusion = PathParts.below(root, result)
+        let exclusion = place(of: excluded).flatMap { PathParts.below(root, $0) }
         if let tree = try await GitTree.read(root, excluding: exclusion) {
             return ProjectFiles(
                 root: root, entries: tree.entries, origin: .commit(id: tree.commit, differences: tree.differences))
         }
         return ProjectFiles(
             root: root, entries: try FolderTree.entries(of: root, excluding: exclusion), origin: .folder)
+    }
+
+    /// Without links, `.` and `..`; `nil` where nothing is there, or its name is not UTF-8.
+    private static func realPath(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(validatingCString: resolved)
+    }
+
+    /// Where a folder is that need not be there yet, nor the folders around it; a link itself is not followed.
+    private static func place(of path: String) -> String? {
+        var parts = PathParts.names(path).filter { $0 != "." }
+        var missing: [String] = []
+        guard !parts.isEmpty, parts.last != ".." else { return realPath(path) }
+        repeat {
+            missing.insert(parts.removeLast(), at: 0)
+            let folder = (PathParts.isAbsolute(path) ? "/" : "./") + parts.joined(separator: "/")
+            if let real = realPath(folder) { return ([real == "/" ? "" : real] + missing).joined(separator: "/") }
+        } while !parts.isEmpty
+        return nil
     }
 
     /// Packs the files, below a top folder with the project's name.
@@ -76,29 +91,32 @@ struct ProjectFiles {
     }
 
     /// Copies the files into `folder`, which is made.
+    ///
+    /// Not with Foundation: it does not see all slashes of a path, and searches without end for those.
     func copy(to folder: String) throws {
-        let files = FileManager.default
-        try files.createDirectory(atPath: folder, withIntermediateDirectories: false)
-        var made: Set<[UInt8]> = [[]]
+        guard mkdir(folder, 0o755) == 0 else { throw writingFailed(folder) }
+        var made: Set<[UInt8]> = []
+        let buffer = FileBuffer()
         for entry in entries {
             try Task.checkCancellation()
-            let parent = PathParts.names(entry.path).dropLast().joined(separator: "/")
-            do {
-                if made.insert(Array(parent.utf8)).inserted {
-                    try files.createDirectory(atPath: "\(folder)/\(parent)", withIntermediateDirectories: true)
+            var parent = folder
+            for name in PathParts.names(entry.path).dropLast() {
+                parent += "/" + name
+                guard made.insert(Array(parent.utf8)).inserted else { continue }
+                guard mkdir(parent, 0o755) == 0 else { throw writingFailed(parent) }
+            }
+            let place = "\(folder)/\(entry.path)"
+            switch entry.kind {
+            case .file(let executable):
+                let original = try OpenFile(reading: "\(root)/\(entry.path)", otherwise: .source)
+                let copy = try OpenFile(creating: place, mode: executable ? 0o755 : 0o644)
+                while case let count = try original.read(into: buffer.bytes), count > 0 {
+                    try copy.write(buffer.prefix(count))
                 }
-                try files.copyItem(atPath: "\(root)/\(entry.path)", toPath: "\(folder)/\(entry.path)")
-            } catch {
-                throw CommandFailure(
-                    "\(Console.plain(entry.path)) of the project could not be copied: \(Self.reason(error))")
+            case .link(let target):
+                guard symlink(target, place) == 0 else { throw writingFailed(place) }
             }
         }
-    }
-
-    /// What the system said, where Foundation knows it.
-    private static func reason(_ error: any Error) -> String {
-        let cause = (error as? CocoaError)?.underlying as? POSIXError
-        return cause.map { String(cString: strerror($0.code.rawValue)) } ?? error.localizedDescription
     }
 }
 

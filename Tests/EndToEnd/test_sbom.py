@@ -116,7 +116,8 @@ def test_the_inputs_of_a_flake_are_listed_with_their_hashes(nix_bundle):
     components = json.loads((nix_bundle / "sbom.cdx.json").read_bytes())["components"]
     assert [component["purl"] for component in components] == [d["uri"] for d in dependencies]
     kinds = [dependency["annotations"].get("kind", "input") for dependency in dependencies]
-    assert sorted(kinds) == ["fixedOutput", "fixedOutput", "input", "source"]
+    # Older Nix keeps the input's archive beside what was in it: one source more.
+    assert sorted(kinds) in (["fixedOutput", "fixedOutput", "input", *["source"] * count] for count in (1, 2))
     for kind, component, dependency in zip(kinds, components, dependencies):
         digest = dependency["digest"]
         if kind == "input":

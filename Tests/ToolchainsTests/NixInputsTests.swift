@@ -69,6 +69,30 @@ import Toolchains
         #expect(try verify(evaluated: [path]).map(\.digest) == [["sha256": hash.hex]])
     }
 
+    @Test func aFileCalledLikeADerivationIsListedToo() throws {
+        let hash = try NixHash(.sha256, bytes: Digest256(of: Array("Derive([])".utf8)).bytes)
+        let path = try NixStorePath(ofFixedOutput: NixFixedOutput(mode: .flat, hash: hash), name: "a.drv")
+        try made.write(path, "Derive([])")
+        let real = try made.derivation("b", output: TestStore.path("1", "b"))
+        #expect(try made.store.contents() == [path])
+        #expect(try verify(evaluated: made.store.contents().sorted()).map(\.name) == ["a.drv"])
+        #expect(real.isDerivation)
+    }
+
+    @Test func anInputThatIsNotInTheStoreIsRefused() throws {
+        let tree = try made.source("source", "of the input")
+        let hash = try NixHash(.sha256, bytes: NixArchive.digest(of: made.store.place(of: tree)).bytes)
+        let text = """
+            {"nodes": {"a": {"locked": {"type": "tarball", "url": "https://example.com/a.tar.gz", \
+            "narHash": "\(hash.sri)"}, "original": {"type": "tarball", "url": "https://example.com/a.tar.gz"}}, \
+            "root": {"inputs": {"a": "a"}}}, "root": "root", "version": 7}
+            """
+        let lock = try FlakeLock(parsing: Array(text.utf8))
+        #expect(try verify(lock: lock, evaluated: [tree]).isEmpty)
+        try made.project.remove("output/nix/store/\(tree.baseName)")
+        #expect(failureKind { _ = try verify(lock: lock) } == .inputVerification)
+    }
+
     @Test func aSHA512Pins() throws {
         let found = try verify([
             try made.download("file", "content", delivered: "content", algorithm: .sha512)

@@ -33,8 +33,7 @@ extension NixCommands {
             guard answer.outcome.succeeded else {
                 throw BuildFailure(.internal, NixFailure.text("Nix could not say what its store has", answer))
             }
-            let lines = String(decoding: answer.standardOutput, as: UTF8.self).split(separator: "\n")
-            invalid.formUnion(lines.compactMap { try? NixStorePath(String($0)) })
+            invalid.formUnion(try Self.paths(in: answer, "Nix could not say what its store has", .internal))
         }
         store.disregard(invalid)
     }
@@ -75,8 +74,10 @@ extension NixCommands {
                     : BuildFailure(.build, NixFailure.text("a program that fetches could not be built", answer))
             }
             if !stage.network {
-                let new = try store.contents().subtracting(plan.contentAddressed).subtracting(watched.keys)
-                watched.merge(try await store.digests(of: new)) { old, _ in old }
+                // What was refused of a cache may have been built just now: then it counts as what it is now.
+                let present = try store.contents(withDisregarded: true).subtracting(plan.contentAddressed)
+                let new = present.filter { watched[$0] == nil || store.disregards($0) }
+                watched.merge(try await store.digests(of: new)) { _, now in now }
             } else if stage.derivations.contains(where: { plan.derivations[$0]?.isBuiltin == false }) {
                 try await check(watched, in: store)
             }
@@ -122,14 +123,21 @@ extension NixCommands {
         guard answer.outcome.succeeded else {
             throw BuildFailure(.artifact, NixFailure.text("Nix could not say what the artifacts need", answer))
         }
-        var found: [NixStorePath] = []
+        return try Self.paths(in: answer, "Nix could not say what the artifacts need", .artifact).sorted()
+    }
+
+    /// One store path on each line; a line that is none is a failure of this kind.
+    private static func paths(
+        in answer: CommandAnswer, _ what: String, _ kind: BuildFailure.Kind
+    ) throws(BuildFailure) -> [NixStorePath] {
+        var paths: [NixStorePath] = []
         for line in String(decoding: answer.standardOutput, as: UTF8.self).split(separator: "\n") {
             do {
-                found.append(try NixStorePath(String(line)))
+                paths.append(try NixStorePath(String(line)))
             } catch {
-                throw BuildFailure(.artifact, "Nix could not say what the artifacts need: \(error)")
+                throw BuildFailure(kind, "\(what): \(error)")
             }
         }
-        return found.sorted()
+        return paths
     }
 }

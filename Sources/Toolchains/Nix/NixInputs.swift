@@ -18,8 +18,7 @@ package struct NixInputs: Sendable {
 
     package init(
         plan: NixPlan, store: NixStore, evaluated: Set<NixStorePath>, substituted: [NixStorePath: Digest256],
-        lock: FlakeLock?,
-        project: Project, caches: [String]
+        lock: FlakeLock?, project: Project, caches: [String]
     ) {
         self.plan = plan
         self.store = store
@@ -81,19 +80,32 @@ package struct NixInputs: Sendable {
         }
         for input in lock?.inputs ?? [] {
             // A folder of the tree is no input of its own, whatever its hash is said to be.
-            guard input.pin != nil, let promised = input.narHash,
-                let path = NixStore.sourcePath(promised, name: Self.flakeSource), store.has(path)
-            else { continue }
-            known.insert(path)
+            guard input.pin != nil, let promised = input.narHash else { continue }
+            known.insert(try place(of: input, promised))
+        }
+        return known
+    }
+
+    /// Where an input of the lockfile is, which Nix was told to fetch. A single file stands elsewhere than a tree with
+    /// the same archive.
+    private func place(of input: FlakeInput, _ promised: Digest256) throws(BuildFailure) -> NixStorePath {
+        let name = input.names.joined(separator: "', '")
+        if let path = NixStore.sourcePath(promised, name: Self.flakeSource), store.has(path) {
             let found = try NixArchive.digest(of: store.place(of: path))
             guard found == promised else {
                 throw BuildFailure(
                     .inputVerification,
-                    "the input '\(input.names.joined(separator: "', '"))' has an archive with the SHA-256 \(found), "
-                        + "flake.lock promises \(promised)")
+                    "the input '\(name)' has an archive with the SHA-256 \(found), flake.lock promises \(promised)")
             }
+            return path
         }
-        return known
+        for path in evaluated.sorted() where path.name == Self.flakeSource {
+            if try NixArchive.digest(of: store.place(of: path)) == promised { return path }
+        }
+        throw BuildFailure(
+            .inputVerification,
+            "the input '\(name)' is not in the store after it was fetched: nothing there has an archive with the SHA-256 "
+                + "\(promised) that flake.lock promises")
     }
 
     /// What the folders of the tree are called that are inputs of the flake.

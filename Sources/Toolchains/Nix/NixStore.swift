@@ -47,15 +47,31 @@ package struct NixStore: Hashable, Sendable {
     }
 
     /// What the build brought into the store, but derivations and what Nix keeps there for itself.
-    func contents() throws(BuildFailure) -> Set<NixStorePath> {
+    ///
+    /// - Parameter withDisregarded: whether what Nix has refused is there too.
+    package func contents(withDisregarded: Bool = false) throws(BuildFailure) -> Set<NixStorePath> {
+        let names: [String]
         do {
-            let names = try ProjectFiles.list(root).map(\.name).filter { !$0.hasPrefix(".") }
-            let paths = names.compactMap { try? NixStorePath("\(NixStorePath.standardDirectory)/\($0)") }
-            let others = paths.filter { !$0.isDerivation && !isLock($0) }
-            return Set(others).subtracting(given).subtracting(disregarded)
+            names = try ProjectFiles.list(root).map(\.name).filter { !$0.hasPrefix(".") }
         } catch {
             throw BuildFailure(.inputVerification, "the build's Nix store cannot be read: \(error.reason)")
         }
+        var found: Set<NixStorePath> = []
+        for path in names.compactMap({ try? NixStorePath("\(NixStorePath.standardDirectory)/\($0)") }) {
+            if isLock(path) || given.contains(path) || !withDisregarded && disregarded.contains(path) { continue }
+            if try !isDerivation(path) { found.insert(path) }
+        }
+        return found
+    }
+
+    func disregards(_ path: NixStorePath) -> Bool { disregarded.contains(path) }
+
+    /// Whether it is a derivation: what was fetched may be called like one, but stands where its own hash puts it.
+    private func isDerivation(_ path: NixStorePath) throws(BuildFailure) -> Bool {
+        guard path.isDerivation, ProjectFiles.kind(of: place(of: path)) == .file else { return false }
+        let archive = try NixArchive.digest(of: place(of: path))
+        guard path != Self.sourcePath(archive, name: path.name) else { return false }
+        return try fileDigest(path) == nil
     }
 
     /// Nix's locks are empty files; what else ends so may have been fetched.

@@ -41,11 +41,10 @@ final class BuildLog: Sendable {
         }
     }
 
-    /// Ends the log and returns the digest of `build.log`.
-    func finish() throws(BuildFailure) -> Digest256 {
+    /// Ends the line that was begun, and returns the digest of `build.log` so far.
+    func endLine() throws(BuildFailure) -> Digest256 {
         try state.withLock { (state) throws(BuildFailure) in
             if let line = state.lines.finish() { try keep([line], in: &state) }
-            try? state.file.close()
             return state.digest.digest
         }
     }

@@ -26,7 +26,9 @@ final class PipelineSteps: BuildSteps {
     /// What the provenance will say of the phases.
     struct Record {
         var phases: [Phase] = []
-        /// Of the build phase, when it has run.
+        /// The log of the build phase, once that has begun.
+        var log: BuildLog?
+        /// Of the build phase, when it has run: its first command, and what it logged so far.
         var build: (command: Command, logDigest: Digest256)?
     }
 
@@ -69,25 +71,33 @@ final class PipelineSteps: BuildSteps {
     func build(
         _ command: Command, standardOutput: @escaping @Sendable (UnsafeRawBufferPointer) throws(BuildFailure) -> [UInt8]
     ) async throws(BuildFailure) -> CommandOutcome {
-        guard !command.network, record.withLock({ $0.build == nil }) else {
-            throw BuildFailure(.internal, "a build phase has no network, and there is one in a build")
-        }
+        guard !command.network else { throw BuildFailure(.internal, "a build phase has no network") }
         var command = command
         command.timeLimit = limits.buildSeconds
-        let log = try BuildLog(path: logPath, events: events)
+        let log = try openLog()
         let outcome = try await runner.run(command) { (stream, bytes) throws(BuildFailure) in
             switch stream {
             case .standardError: try log.append(bytes)
             case .standardOutput: try log.append(try standardOutput(bytes))
             }
         }
-        let digest = try log.finish()
+        let digest = try log.endLine()
         let finished = command
         record.withLock {
             $0.phases.append(Phase(name: "build", finished))
-            $0.build = (finished, digest)
+            $0.build = ($0.build?.command ?? finished, digest)
         }
         return outcome
+    }
+
+    /// One log for all commands of the build phase.
+    private func openLog() throws(BuildFailure) -> BuildLog {
+        try record.withLock { (record) throws(BuildFailure) in
+            if let log = record.log { return log }
+            let log = try BuildLog(path: logPath, events: events)
+            record.log = log
+            return log
+        }
     }
 
     /// - Parameter answerLimit: bytes of standard output, which is then kept instead of being shown.

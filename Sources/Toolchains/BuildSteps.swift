@@ -19,7 +19,8 @@ public protocol BuildSteps: Sendable {
     /// command's. `answer` says whether its standard output is an answer, which is kept and not shown.
     func prepare(_ command: Command, phase: String, answer: Bool) async throws(BuildFailure) -> CommandAnswer
 
-    /// Runs the command of the build phase; each line that it prints is a `build` event and stands in `build.log`.
+    /// Runs a command of the build phase; each line that it prints is a `build` event and stands in `build.log`. The
+    /// provenance has each as a phase of its own, and the first as the build's command.
     ///
     /// - Parameter standardOutput: takes what comes there, and returns the part that belongs to the log.
     func build(

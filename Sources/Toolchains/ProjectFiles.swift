@@ -117,6 +117,11 @@ package enum ProjectFiles {
         guard geteuid() != 0 || chown(path, status.st_uid, status.st_gid) == 0 else { throw .system() }
     }
 
+    /// Removes a file, or a link itself.
+    static func remove(_ path: String) throws(UnreadableFile) {
+        guard unlink(path) == 0 else { throw .system() }
+    }
+
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// The path without links, `.` and `..`; `nil` where nothing is there.

@@ -224,3 +224,22 @@ def test_an_altered_vendored_crate_is_found(server):
     _, _, outcome = server.build(out.getvalue())
     assert outcome["status"] == "failed" and outcome["error_type"] == "InputVerificationError", outcome
     assert "itoa" in outcome["error"] and "lib.rs" in outcome["error"]
+
+
+def test_programs_with_one_name_are_made_again_one_after_the_other(server):
+    """Cargo may write the one over the other where both are ready at one time."""
+    files = {"Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "2"\n',
+             "Cargo.lock": 'version = 4\n\n[[package]]\nname = "a"\nversion = "0.1.0"\n\n[[package]]\nname = "b"\nversion = "0.1.0"\n'}
+    for name in "ab":
+        files[f"{name}/Cargo.toml"] = (f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2021"\n'
+                                       '[[bin]]\nname = "my-tool"\npath = "src/main.rs"\n')
+        files[f"{name}/src/main.rs"] = f'fn main() {{ println!("I am {name}") }}\n'
+    job, events, outcome = server.build(tarball(files, top="twins"))
+    assert outcome == {"status": "ok"}, outcome
+    unpacked = unpack(server.result(job)[2])
+    for name in "ab":
+        assert f"I am {name}\n".encode() in unpacked[f"artifacts/{name}/my-tool"]
+    phases = json.loads(unpacked["provenance.json"])["predicate"]["buildDefinition"]["internalParameters"]["phases"]
+    builds = [phase["commandLine"] for phase in phases if phase["name"] == "build"]
+    assert len(builds) == 2 and builds[1][-3:-1] == ["--jobs", "1"], builds
+    assert log_of(events).count("Compiling a v0.1.0") == 2

@@ -17,8 +17,8 @@ struct CargoBuildTests {
     }
 
     /// Lock, fetch, build and collect, as the pipeline does it.
-    private func build(_ project: TestProject) async throws -> Finished {
-        let steps = TestSteps(workspace: try project.workspace())
+    private func build(_ project: TestProject, runner: any CommandRunner = PlainRunner()) async throws -> Finished {
+        let steps = TestSteps(workspace: try project.workspace(), runner: runner)
         var toolchain = try CargoToolchain(Project(sourceRoot: steps.workspace.path(.source)))
         let locked = try toolchain.lock()
         _ = try await toolchain.fetch(steps)
@@ -69,7 +69,28 @@ struct CargoBuildTests {
         #expect(try await runs(finished.artifacts[1], in: project) == "UTC\n")
     }
 
-    @Test func twoProgramsWithOneNameAreBothKept() async throws {
+    /// What Cargo does where two jobs end at one time: it copies the program of one over that of the other.
+    private struct CollidingCargo: CommandRunner {
+        let output: String
+
+        func run(_ command: Command, output receiver: @escaping OutputReceiver) async throws(BuildFailure)
+            -> CommandOutcome
+        {
+            let outcome = try await PlainRunner().run(command, output: receiver)
+            guard command.arguments.first == "build", !command.arguments.contains("--jobs") else { return outcome }
+            do {
+                let programs = try FileManager.default.contentsOfDirectory(atPath: output + "/release/deps")
+                    .filter { $0.hasPrefix("my_tool-") && !$0.contains(".") }.map { output + "/release/deps/" + $0 }
+                let first = try Data(contentsOf: URL(fileURLWithPath: try #require(programs.first)))
+                for program in programs { try first.write(to: URL(fileURLWithPath: program)) }
+            } catch {
+                throw BuildFailure(.internal, "\(error)")
+            }
+            return outcome
+        }
+    }
+
+    @Test(arguments: [false, true]) func twoProgramsWithOneNameAreBothKept(collided: Bool) async throws {
         let target = "[[bin]]\nname = \"my-tool\"\npath = \"src/main.rs\""
         let project = try TestProject([
             "source/Cargo.toml": "[workspace]\nmembers = [\"a\", \"b\"]\nresolver = \"2\"\n",
@@ -78,7 +99,8 @@ struct CargoBuildTests {
             "source/a/src/main.rs": "fn main() { println!(\"I am a\") }",
             "source/b/src/main.rs": "fn main() { println!(\"I am b\") }",
         ])
-        let artifacts = try await build(project).artifacts
+        let runner: any CommandRunner = collided ? CollidingCargo(output: project.root + "/output") : PlainRunner()
+        let artifacts = try await build(project, runner: runner).artifacts
         #expect(artifacts.map(\.name) == ["a/my-tool", "b/my-tool"])
         #expect(try await runs(artifacts.first, in: project) == "I am a\n")
         #expect(try await runs(artifacts.last, in: project) == "I am b\n")

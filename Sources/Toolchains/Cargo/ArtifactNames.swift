@@ -13,20 +13,36 @@ struct ArtifactNames {
     func artifacts(
         original: (ReportedArtifact, String) throws(BuildFailure) -> String?
     ) throws(BuildFailure) -> [BuiltArtifact] {
-        var placed: [(artifact: ReportedArtifact, path: String)] = []
-        for artifact in Self.unique(reported) {
-            placed.append((artifact, try relativePath(of: artifact.file)))
-        }
+        var placed = try placed()
         guard !placed.isEmpty else {
             throw BuildFailure(
                 .artifact,
                 "the build made no artifact: expected a program, or a library of the type cdylib, staticlib or dylib")
         }
-        let claims = Dictionary(grouping: placed, by: \.path)
-        for index in placed.indices where (claims[placed[index].path]?.count ?? 0) > 1 {
+        for index in Self.contestedIndices(placed) {
             placed[index].path = try separate(placed[index].artifact, placed[index].path, original)
         }
         return try named(placed)
+    }
+
+    /// The artifacts whose reported place another one took too.
+    func contested() throws(BuildFailure) -> [Placed] {
+        let placed = try placed()
+        return Self.contestedIndices(placed).map { placed[$0] }
+    }
+
+    /// An artifact and its path below the output part.
+    typealias Placed = (artifact: ReportedArtifact, path: String)
+
+    private func placed() throws(BuildFailure) -> [Placed] {
+        var placed: [Placed] = []
+        for artifact in Self.unique(reported) { placed.append((artifact, try relativePath(of: artifact.file))) }
+        return placed
+    }
+
+    private static func contestedIndices(_ placed: [Placed]) -> [Int] {
+        let claims = Dictionary(grouping: placed, by: \.path)
+        return placed.indices.filter { (claims[placed[$0].path]?.count ?? 0) > 1 }
     }
 
     private func separate(
@@ -41,7 +57,7 @@ struct ArtifactNames {
     }
 
     private func named(
-        _ placed: [(artifact: ReportedArtifact, path: String)]
+        _ placed: [Placed]
     ) throws(BuildFailure) -> [BuiltArtifact] {
         let plain = placed.map { PathParts.last($0.artifact.file) ?? $0.artifact.file }
         let prefixed = zip(placed, plain).map { "\($0.artifact.package)/\($1)" }

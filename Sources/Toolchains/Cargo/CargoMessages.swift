@@ -87,6 +87,15 @@ public struct CargoMessages: Sendable {
         return try names.artifacts { (artifact, path) throws(BuildFailure) in files.original(of: artifact, at: path) }
     }
 
+    /// Where the compiler put the programs that Cargo gave one name, on this host.
+    mutating func contested(in workspace: Workspace, project: Project) throws(BuildFailure) -> [String] {
+        try finish()
+        let names = ArtifactNames(reported: reported, output: workspace.inside(.output))
+        let files = CompilerOutput(workspace: workspace, project: project.inside(workspace))
+        return try names.contested().compactMap { files.original(of: $0.artifact, at: $0.path) }
+            .map { "\(workspace.path(.output))/\($0)" }
+    }
+
     private mutating func finish() throws(BuildFailure) {
         if !line.isEmpty { _ = try endLine() }
     }

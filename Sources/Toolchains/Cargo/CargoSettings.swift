@@ -35,14 +35,23 @@ public struct CargoSettings: Hashable, Sendable {
     }
 
     /// What follows `cargo build --locked --offline`.
-    public var buildArguments: [String] {
+    public var buildArguments: [String] { selection + arguments }
+
+    /// The same, with one compiler at a time.
+    var serialBuildArguments: [String] {
+        var others = arguments
+        if let jobs = others.firstIndex(of: "--jobs") { others.removeSubrange(jobs...(jobs + 1)) }
+        return selection + others + ["--jobs", "1"]
+    }
+
+    private var selection: [String] {
         var all = profile == "release" ? ["--release"] : ["--profile", profile]
         if let target { all += ["--target", target] }
         for package in packages { all += ["--package", package] }
         if !features.isEmpty { all += ["--features", features.joined(separator: ",")] }
         if allFeatures { all.append("--all-features") }
         if !defaultFeatures { all.append("--no-default-features") }
-        return all + arguments
+        return all
     }
 
     /// The targets that are built for instead of those of `.cargo/config.toml`; empty where that file decides. Their

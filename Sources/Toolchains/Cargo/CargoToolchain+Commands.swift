@@ -15,11 +15,18 @@ extension CargoToolchain {
 
     /// The build phase: without network; sources and downloads are read-only.
     package func buildCommand(workspace: Workspace) -> Command {
+        buildCommand(settings.buildArguments, workspace)
+    }
+
+    /// The build phase with one compiler at a time.
+    func serialBuildCommand(workspace: Workspace) -> Command { buildCommand(settings.serialBuildArguments, workspace) }
+
+    private func buildCommand(_ arguments: [String], _ workspace: Workspace) -> Command {
         var environment = environment(workspace)
         environment["CARGO_NET_OFFLINE"] = "true"
         return Command(
             cargo(workspace),
-            ["build", "--locked", "--offline"] + settings.buildArguments
+            ["build", "--locked", "--offline"] + arguments
                 + ["--message-format=json-render-diagnostics"],
             environment: environment, workingDirectory: project.inside(workspace), network: false,
             writable: [.output, .home, .temporary], timeLimit: 3600)

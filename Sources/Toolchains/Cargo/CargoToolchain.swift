@@ -95,8 +95,26 @@ public struct CargoToolchain: Toolchain {
     }
 
     public mutating func build(_ steps: any BuildSteps) async throws(BuildFailure) {
+        try await run(buildCommand(workspace: steps.workspace), steps)
+        let contested = try messages.contested(in: steps.workspace, project: project)
+        guard !contested.isEmpty else { return }
+        // Where two jobs give their programs one name at one time, Cargo may copy the one over the other, also in the
+        // place where the compiler put it. One after the other they cannot.
+        for path in contested { try remove(path) }
+        try await run(serialBuildCommand(workspace: steps.workspace), steps)
+    }
+
+    private func remove(_ path: String) throws(BuildFailure) {
+        do {
+            try ProjectFiles.remove(path)
+        } catch {
+            throw BuildFailure(
+                .artifact, "a program whose name another one has too could not be built again: \(error.reason)")
+        }
+    }
+
+    private mutating func run(_ command: Command, _ steps: any BuildSteps) async throws(BuildFailure) {
         let messages = Mutex(CargoMessages())
-        let command = buildCommand(workspace: steps.workspace)
         let outcome = try await steps.build(command) { (bytes) throws(BuildFailure) in
             try messages.withLock { (messages) throws(BuildFailure) in try messages.append(bytes) }
         }

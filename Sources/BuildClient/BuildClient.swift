@@ -4,7 +4,8 @@ import NIOCore
 import NIOHTTP1
 
 /// Speaks the build API from the requester's side: ``submit(_:onInterruption:)``, ``follow(_:onEvent:onInterruption:)``,
-/// ``download(_:to:limit:onInterruption:)``. Broken connections are taken up where they broke.
+/// ``download(_:to:limit:onInterruption:)``, ``cancel(_:onInterruption:)``. Broken connections are taken up where they
+/// broke.
 public final class BuildClient: Sendable {
     let address: ServerAddress
     let schedule: RetrySchedule

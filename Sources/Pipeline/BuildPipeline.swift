@@ -61,7 +61,21 @@ public struct BuildPipeline: Sendable {
             for path in [job.unfinishedResultPath, job.logPath] { try? FileManager.default.removeItem(atPath: path) }
         }
         let run = BuildRun(job: job, settings: settings, workspace: workspace, events: events)
+        let result: Result<Void, BuildFailure> = await withTaskCancellationHandler {
+            do throws(BuildFailure) {
+                return .success(try await Self.steps(of: run))
+            } catch {
+                return .failure(error)
+            }
+        } onCancel: {
+            run.cancel()
+        }
+        try result.get()
+    }
+
+    private static func steps(of run: BuildRun) async throws(BuildFailure) {
         let inputs = try await run.prepareInputs()
+        try run.checkCancellation()
         let build = try await run.build(inputs)
         try await run.seal(inputs, build)
     }

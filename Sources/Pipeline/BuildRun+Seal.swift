@@ -25,12 +25,14 @@ extension BuildRun {
         let (statement, bill) = try statement(inputs, build, subjects: subjects)
         let provenance = statement.canonicalBytes
 
+        try checkCancellation()
         try events.append([.attest("Generating attestation")])
         let evidence = try await attest(provenance)
         _ = try archive.addBytes(evidence, as: "\(folder)/evidence.json")
         _ = try archive.addBytes(provenance, as: "\(folder)/provenance.json")
         _ = try archive.addBytes(bill, as: "\(folder)/\(BuildFacts.billOfMaterialsName)")
         try archive.close()
+        try checkCancellation()
         try publish()
     }
 
@@ -42,6 +44,7 @@ extension BuildRun {
         var subjects: [Subject] = []
         var size: Int64 = 0
         for artifact in artifacts.sorted(by: { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }) {
+            try checkCancellation()
             let file = try output.regularFile(at: artifact.relativePath)
             let fileSize = try file.size()
             size += fileSize

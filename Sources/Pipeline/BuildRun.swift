@@ -4,6 +4,7 @@ internal import ByteCoding
 internal import Provenance
 internal import Sandbox
 internal import SourceTrees
+internal import Synchronization
 internal import Toolchains
 
 /// One build under way. Its steps are in extensions, in the order in which they happen:
@@ -14,11 +15,24 @@ struct BuildRun: Sendable {
     let workspace: Workspace
     let events: any BuildEventSink
     let started = Timestamp.now
+    private let cancellation = CancelledFlag()
+
+    /// Nobody wants this build any more. Commands end by themselves.
+    func cancel() { cancellation.isSet.store(true, ordering: .relaxed) }
+
+    /// Throws after ``cancel()``, on any thread: for what comes between commands.
+    func checkCancellation() throws(BuildFailure) {
+        if cancellation.isSet.load(ordering: .relaxed) { throw BuildFailure(.cancelled, "the build was cancelled") }
+    }
 
     /// Commands of this build, with the toolchain's folders in their view.
     func runner(toolMounts: [ReadOnlyMount] = []) -> any CommandRunner {
         settings.sandbox.runner(for: workspace, slot: job.slot, limits: settings.limits, toolMounts: toolMounts)
     }
+}
+
+private final class CancelledFlag: Sendable {
+    let isSet = Atomic(false)
 }
 
 /// What a build is made from, all of it checked.

@@ -39,6 +39,52 @@ package func onOwnThread<Value: Sendable>(
     return try result.get()
 }
 
+/// As ``onOwnThread(_:)``, for work that changes nothing and cannot be ended: when this task is cancelled, nobody waits
+/// for it any more.
+package func onAbandonableThread<Value: Sendable>(
+    _ work: @escaping @Sendable () throws(BuildFailure) -> Value
+) async throws(BuildFailure) -> Value {
+    let answer = FirstAnswer<Result<Value, BuildFailure>>()
+    let thread = Thread { answer.give(Result { () throws(BuildFailure) in try work() }) }
+    thread.start()
+    let result = await withTaskCancellationHandler {
+        await answer.value()
+    } onCancel: {
+        answer.give(.failure(BuildFailure(.cancelled, "the build was cancelled")))
+    }
+    return try result.get()
+}
+
+/// Of several answers, the first goes to the one who waits.
+private final class FirstAnswer<Value: Sendable>: Sendable {
+    private struct State {
+        var value: Value?
+        var waiter: CheckedContinuation<Value, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    func give(_ value: Value) {
+        let waiter = state.withLock { state in
+            guard state.value == nil else { return nil as CheckedContinuation<Value, Never>? }
+            state.value = value
+            return state.waiter.take()
+        }
+        waiter?.resume(returning: value)
+    }
+
+    /// To be called once.
+    func value() async -> Value {
+        await withCheckedContinuation { continuation in
+            let value = state.withLock { state in
+                if state.value == nil { state.waiter = continuation }
+                return state.value
+            }
+            if let value { continuation.resume(returning: value) }
+        }
+    }
+}
+
 /// As ``onOwnThread(_:)``, and ends the work when this task is cancelled.
 package func onOwnThread<Value: Sendable>(
     limit: WorkLimit, _ work: @escaping @Sendable () throws(BuildFailure) -> Value

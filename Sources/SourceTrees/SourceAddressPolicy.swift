@@ -22,7 +22,7 @@ public struct SourceAddressPolicy: Hashable, Sendable {
     public func addresses(host: String, port: Int) async throws(BuildFailure) -> [IPAddress] {
         if allowsPrivateSources { return [] }
         try Self.checkSpelling(host)
-        let addresses = try await onOwnThread { () throws(BuildFailure) in try Self.resolve(host) }
+        let addresses = try await onAbandonableThread { () throws(BuildFailure) in try Self.resolve(host) }
         for address in addresses {
             if let purpose = address.specialPurpose { throw Self.refused(host, address, purpose) }
         }

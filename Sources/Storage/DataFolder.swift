@@ -8,7 +8,7 @@ import Synchronization
 ///     lock                  held by the server that uses the folder
 ///     cupel.sqlite          jobs
 ///     software.key          the private key of the `software` platform, 32 bytes
-///     jobs/ID/source        the upload
+///     jobs/ID/source        the upload, until the build is over
 ///     jobs/ID/events.sse    the event log
 ///     jobs/ID/result.tar.gz the result, once the build is good
 ///     incoming/             uploads that are being received
@@ -64,6 +64,9 @@ public final class DataFolder: Sendable {
         try? FileManager.default.removeItem(atPath: incomingPath(id))
         try? FileManager.default.removeItem(atPath: folderPath(id))
     }
+
+    /// Removes the upload of a job that is over.
+    public func removeSource(_ id: JobID) { unlink(sourcePath(id)) }
 
     /// Removes everything that an attempt left in a job's folder but its source and its events.
     func removeLeftovers(_ id: JobID) {

@@ -34,6 +34,13 @@ import Testing
             ])
     }
 
+    @Test func aJobThatLeavesTheLineIsPassedOver() throws {
+        var queue = try queue(slots: 1, entered: 4)
+        #expect(queue.remove(jobs[2]) == [.announce(jobs[3], position: 1)])
+        #expect(queue.remove(jobs[2]) == [] && queue.remove(jobs[0]) == [])
+        #expect(queue.finish(slot: 0) == [.start(jobs[1], slot: 0), .announce(jobs[3], position: 0)])
+    }
+
     @Test func aPositionIsAnnouncedAgainOnlyWhereItChanged() throws {
         var queue = try queue(slots: 1, entered: 1)
         let first = try queue.reserve()

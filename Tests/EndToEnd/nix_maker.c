@@ -59,6 +59,7 @@ int main(int count, char **arguments) {
         else if (!strcmp(verb, "link")) check(symlink(take(), first) == 0, verb, first);
         else if (!strcmp(verb, "mode")) printf("mode: %d\n", chmod(first, strtol(take(), NULL, 8)));
         else if (!strcmp(verb, "show")) show(first);
+        else if (!strcmp(verb, "wait")) sleep(atoi(first));
         else if (!strcmp(verb, "connect")) connected(first, take());
         else if (!strcmp(verb, "get")) { char *port = take(), *path = take(); get(first, port, path, take()); }
         else return 91;

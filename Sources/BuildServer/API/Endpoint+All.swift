@@ -4,7 +4,7 @@ import StrictJSON
 
 extension Endpoint {
     /// The whole API.
-    static let all: [Endpoint] = [submit, status, events, result, health, description]
+    static let all: [Endpoint] = [submit, status, cancel, events, result, health, description]
 
     private static let id = Parameter(
         name: "id", place: .path, meaning: "The job id that the submission was answered with.",
@@ -57,6 +57,17 @@ extension Endpoint {
                 status: 200, meaning: "The job as it is now.", contentType: "application/json",
                 schema: ["$ref": "#/components/schemas/Job"]),
             unknownJob, methodNotAllowed, failed,
+        ])
+
+    private static let cancel = Endpoint(
+        operation: .cancel, method: .delete, path: "/build/{id}",
+        summary: "Cancel a build: everything of it ends, and its last event says CancelledError", parameters: [id],
+        answers: [
+            Answer(
+                status: 200, meaning: "The build has been cancelled, now or before; the job as it is now.",
+                contentType: "application/json", schema: ["$ref": "#/components/schemas/Job"]),
+            unknownJob, methodNotAllowed, .refusal(409, "The build has come to another end; nothing changes."), failed,
+            .refusal(503, "The end cannot be kept, or the service is stopping.", headers: retryAfter),
         ])
 
     private static let events = Endpoint(

@@ -42,6 +42,14 @@ extension Refusal {
             status: .methodNotAllowed, message: "this path takes \(methods)", headers: [.allow: methods])
     }
 
+    static let alreadyOver = Refusal(
+        status: .conflict, message: "the build is over and was not cancelled; its last event says how it ended")
+
+    static let unsettled = Refusal(
+        status: .serviceUnavailable,
+        message: "the build is neither waiting, running nor over now; try again in a second",
+        headers: [.retryAfter: "1"])
+
     static func tooLarge(limit: Int64) -> Refusal {
         Refusal(
             status: .contentTooLarge,

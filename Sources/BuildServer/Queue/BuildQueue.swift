@@ -71,6 +71,13 @@ package struct BuildQueue: Sendable {
         return advance()
     }
 
+    /// Takes a job out of the line; nothing is done where it does not wait.
+    package mutating func remove(_ job: JobID) -> [Effect] {
+        guard let position = position(of: job) else { return [] }
+        waiting.remove(at: position)
+        return advance()
+    }
+
     /// The job in `slot` has ended, for good or (while draining) for this run.
     package mutating func finish(slot: Int) -> [Effect] {
         slots[slot] = nil

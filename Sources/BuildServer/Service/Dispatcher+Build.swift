@@ -10,10 +10,11 @@ extension Dispatcher {
         let logger = logger(of: job)
         do {
             var job = job
-            job.attempt = try await store.markRunning(job.id)
+            // Tasks of their own, here and below: this one may have been cancelled, and what happens must be kept all the
+            // same.
+            job.attempt = try await Task { [job] in try await store.markRunning(job.id) }.value
             logger.info("Build started", metadata: ["build.attempt": "\(job.attempt)"])
             let failure = await runner(job, log, slot)
-            // A task of its own: this one may have been cancelled, and the end must be kept all the same.
             let settled = Task { [job] in try await settle(job, failure, log: log) }
             try await settled.value
         } catch {
@@ -23,15 +24,24 @@ extension Dispatcher {
 
     private func settle(_ job: StoredJob, _ failure: BuildFailure?, log: EventLog) async throws {
         let logger = logger(of: job)
-        if isOutOfTime, failure?.kind == .cancelled {
+        // What did not end well has ended as its requester wished.
+        let wish = failure == nil ? nil : cancelled[job.id]
+        if wish == nil, isOutOfTime, failure?.kind == .cancelled {
             try await store.requeue(job.id)
             try log.append([.queued(position: 0)])
             logger.info("Build put back in line")
             return
         }
-        try await complete(log, failure, logger)
-        try await store.finish(job.id, failure)
-        logger.info("Build ended", metadata: ["build.outcome": "\(failure?.kind.rawValue ?? "ok")"])
+        let outcome = wish ?? failure
+        try await complete(log, outcome, logger)
+        try await end(job, outcome)
+        logger.info("Build ended", metadata: ["build.outcome": "\(outcome?.kind.rawValue ?? "ok")"])
+    }
+
+    /// Settles a job whose log is complete. Its upload is of no use any more.
+    func end(_ job: StoredJob, _ outcome: BuildFailure?) async throws {
+        try await store.finish(job.id, outcome)
+        data.removeSource(job.id)
     }
 
     /// The last event, again and again where the disk is full: readers wait for it.
@@ -50,7 +60,7 @@ extension Dispatcher {
     private static let attempts = 60
     private static let pause = Duration.seconds(5)
 
-    private func logger(of job: StoredJob) -> Logger {
+    func logger(of job: StoredJob) -> Logger {
         var logger = logger
         logger[metadataKey: "build.id"] = "\(job.id)"
         return logger

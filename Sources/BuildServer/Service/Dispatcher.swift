@@ -8,12 +8,16 @@ import Storage
 /// a job's events come from one place at a time: from here while it waits, from its build while it runs.
 actor Dispatcher {
     let store: any BuildStore
-    private let data: DataFolder
+    let data: DataFolder
     let runner: BuildRunner
     let logger: Logger
     private var queue: BuildQueue
-    private var waiting: [JobID: (job: StoredJob, log: EventLog)] = [:]
-    private var builds: [Int: Task<Void, Never>] = [:]
+    private(set) var waiting: [JobID: (job: StoredJob, log: EventLog)] = [:]
+    private(set) var builds: [Int: Task<Void, Never>] = [:]
+    /// Where each job that builds does.
+    private(set) var slots: [JobID: Int] = [:]
+    /// The ends that requesters wish for jobs that build.
+    var cancelled: [JobID: BuildFailure] = [:]
     private var idleWaiters: [CheckedContinuation<Void, Never>] = []
     /// Set when the grace period is over: builds that end as cancelled are put back in line.
     private(set) var isOutOfTime = false
@@ -56,6 +60,14 @@ actor Dispatcher {
     /// `nil` where the job does not wait.
     func position(of job: JobID) -> Int? { queue.position(of: job) }
 
+    var isDraining: Bool { queue.isDraining }
+
+    /// Gives up the place of a job that has ended while it waited.
+    func leaveLine(_ id: JobID) {
+        waiting[id] = nil
+        perform(queue.remove(id))
+    }
+
     /// Starts nothing more, and returns when no build runs. Builds that run for longer than `grace` are cancelled and
     /// put back in line for the next run of the service.
     func drain(grace: Duration) async {
@@ -94,10 +106,11 @@ actor Dispatcher {
 
     private func start(_ id: JobID, slot: Int) {
         guard let next = waiting.removeValue(forKey: id) else { return }
+        slots[id] = slot
         builds[slot] = Task {
             await build(next.job, log: next.log, slot: slot)
-            builds[slot] = nil
-            perform(queue.finish(slot: slot))
+            (builds[slot], slots[id], cancelled[id]) = (nil, nil, nil)
+                perform(queue.finish(slot: slot))
             guard queue.isIdle else { return }
             for waiter in idleWaiters { waiter.resume() }
             idleWaiters = []

@@ -36,6 +36,7 @@ struct Router: Sendable {
         switch operation {
         case .submit: try await submit(request)
         case .status: try await status(of: job(id))
+        case .cancel: try await cancel(job(id))
         case .events: try await events(of: job(id), request)
         case .result: try await result(of: job(id), request)
         case .health:
@@ -51,6 +52,10 @@ struct Router: Sendable {
     /// The job with that id; what is no id is refused like what is no job's.
     private func job(_ text: String) async throws(Refusal) -> StoredJob {
         guard let id = JobID(text) else { throw .notFound }
+        return try await job(id)
+    }
+
+    func job(_ id: JobID) async throws(Refusal) -> StoredJob {
         do {
             guard let job = try await store.job(id) else { throw Refusal.notFound }
             return job

@@ -19,8 +19,25 @@ struct RemoteBuild: Sendable {
             do {
                 return try await finish(job, client)
             } catch let error as BuildClientError where error.code == .cancelled {
-                throw CommandFailure("interrupted", hint: "the server goes on with job \(job)", status: 130)
+                throw await cancelled(job, client)
             }
+        }
+    }
+
+    /// What nobody waits for, nobody need build. A second interrupt ends this process at once.
+    private func cancelled(_ job: RemoteJob, _ client: BuildClient) async -> CommandFailure {
+        progress.note("cancelling job \(job) on the server; interrupt again to leave it alone")
+        // A task of its own: this one is cancelled.
+        switch await Task(operation: { try await client.cancel(job, onInterruption: say) }).result {
+        case .success(true):
+            progress.report(["type": "cancelled", "job_id": .string(job.id)])
+            return CommandFailure("interrupted; job \(job) is cancelled", status: 130)
+        case .success(false):
+            return CommandFailure("interrupted", hint: "job \(job) was over already", status: 130)
+        case .failure(let error):
+            return CommandFailure(
+                "interrupted; job \(job) could not be cancelled: \(Console.plain("\(error)"))",
+                hint: "the server may go on with it", status: 130)
         }
     }
 

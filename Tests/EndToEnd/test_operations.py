@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a requester does around a build: cancel it."""
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from conftest import CUPEL, ENVIRONMENT, project, tarball
+from nix_flakes import build_maker, needs_nix, make, write_flake
+
+ENDLESS = {"build.rs": 'fn main() { eprintln!("begun"); loop { std::thread::sleep(std::time::Duration::from_secs(1)); } }'}
+# Most builds that are cancelled end within a few tenths of a second; machines may be busy.
+SOON = 10
+
+
+def processes(*words):
+    """Command lines of processes that mention one of the words."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if any(str(word) in line for word in words) and "serve --port" not in line and str(os.getpid()) != path.parts[2]:
+            found.append(line)
+    return found
+
+
+def wait_for(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+def cancel(server, job):
+    """Cancels and checks everything that is promised of it. Returns the events."""
+    begun = time.monotonic()
+    status, headers, body = server.call("DELETE", f"/build/{job}")
+    took = time.monotonic() - begun
+    state = json.loads(body)
+    assert status == 200 and headers["content-type"] == "application/json", body
+    assert took < SOON, took
+    assert state["status"] == "failed" and state["error_type"] == "CancelledError" and state["job_id"] == job
+    assert re.fullmatch(r"cancelled by the requester at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", state["error"]), state
+    # By now nothing of it is left.
+    assert not (server.data / "workspaces" / job).exists()
+    assert not processes(server.data / "workspaces" / job)
+    folder = server.data / "jobs" / job
+    assert {path.name for path in folder.iterdir()} == {"events.sse"}
+    events = server.events(job)
+    assert sum(event["type"] == "complete" for event in events) == 1
+    assert events[-1]["result"] == {name: state[name] for name in ("status", "error", "error_type")}
+    assert server.result(job)[0] == 404
+    status, _, again = server.call("DELETE", f"/build/{job}")
+    assert status == 200 and json.loads(again)["error"] == state["error"]
+    return events
+
+
+def read_until(server, job, text):
+    """Returns when the stream has brought `text`."""
+    with server.stream(job) as response:
+        seen = ""
+        while text not in seen:
+            line = response.readline().decode()
+            assert line, seen
+            seen += line
+
+
+class SilentServer:
+    """Takes connections, and answers nothing for as long as the test lasts."""
+
+    def __enter__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.taken = threading.Event()
+        self.connections = []
+        threading.Thread(target=self.take, daemon=True).start()
+        return self
+
+    def take(self):
+        try:
+            while True:
+                self.connections.append(self.socket.accept()[0])
+                self.taken.set()
+        except OSError:
+            pass
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def __exit__(self, *_):
+        for connection in [*self.connections, self.socket]:
+            connection.close()
+
+
+@pytest.fixture
+def line(new_server):
+    """A server that builds one job at a time."""
+    return new_server("--concurrency", "1", "--allow-private-sources")
+
+
+def test_a_build_is_cancelled_while_it_waits(line):
+    running = line.submit(tarball(project(ENDLESS), top="probe"))
+    waiting = line.submit(tarball(project({}), top="probe"))
+    behind = line.submit(tarball(project({}), top="probe"))
+    state = json.loads(line.call("GET", f"/build/{behind}")[2])
+    assert state["status"] == "queued" and state["position"] == 1
+    events = cancel(line, waiting)
+    assert [event["type"] for event in events] == ["queued", "complete"]
+    assert json.loads(line.call("GET", f"/build/{behind}")[2])["position"] == 0
+    cancel(line, running)
+    assert line.events(behind)[-1]["result"] == {"status": "ok"}
+
+
+def test_a_build_is_cancelled_while_it_clones(line):
+    with SilentServer() as git:
+        job = line.submit_git(f"{git.url}/project.git")
+        assert git.taken.wait(30)
+        assert [event["type"] for event in cancel(line, job)] == ["queued", "complete"]
+
+
+def test_a_build_is_cancelled_while_it_unpacks(line):
+    """Of many files, so that it takes a while."""
+    files = {f"src/{folder}/{name}": b"" for folder in range(200) for name in range(300)}
+    job = line.submit(tarball(project(files), top="probe"))
+    wait_for(lambda: len(list((line.data / "workspaces").glob(f"{job}/source/*/src/*"))) > 3)
+    cancel(line, job)
+
+
+def test_a_build_is_cancelled_while_it_fetches(line):
+    """The registry of a dependency never answers."""
+    with SilentServer() as registry:
+        source = f"sparse+{registry.url}/"
+        job = line.submit(tarball(project({
+            "Cargo.toml": '[package]\nname = "probe"\nversion = "0.1.0"\nedition = "2021"\n\n'
+                          '[dependencies]\nx = { version = "1", registry = "far" }\n',
+            "Cargo.lock": 'version = 3\n\n[[package]]\nname = "probe"\nversion = "0.1.0"\ndependencies = ["x"]\n\n'
+                          f'[[package]]\nname = "x"\nversion = "1.0.0"\nsource = "{source}"\nchecksum = "{"0" * 64}"\n',
+            ".cargo/config.toml": f'[registries.far]\nindex = "{source}"\n',
+        }), top="probe"))
+        assert registry.taken.wait(30), line.events(job)
+        assert "init" in [event["type"] for event in cancel(line, job)]
+
+
+def test_a_build_is_cancelled_while_it_builds(line):
+    """Also one that ignores signals and has left its session: everything of it is killed."""
+    stubborn = r"""
+use std::process::Command;
+fn main() {
+    let script = "trap '' TERM INT HUP; while true; do sleep 1; done & exec 2>&1; sleep 999";
+    for _ in 0..3 { Command::new("/usr/bin/setsid").args(["-f", "/bin/sh", "-c", script]).spawn().unwrap(); }
+    println!("cargo:warning=begun");
+    eprintln!("begun");
+    loop { std::thread::sleep(std::time::Duration::from_secs(1)); }
+}
+"""
+    job = line.submit(tarball(project({"build.rs": stubborn}), top="probe"))
+    read_until(line, job, "Compiling probe")
+    wait_for(lambda: len(processes("trap '' TERM INT HUP")) >= 3)
+    cancel(line, job)
+    assert not processes("trap '' TERM INT HUP")
+    # The place and the build user are free.
+    assert line.build(tarball(project({}), top="probe"))[2] == {"status": "ok"}
+
+
+@needs_nix
+def test_a_build_of_nix_is_cancelled(line, folder):
+    """Which has a sandbox, and users, within the sandbox."""
+    flake = write_flake(folder / "flake", make("plain", "wait", "600"), maker=build_maker(folder))
+    files = {str(path.relative_to(flake)): path.read_bytes() for path in flake.rglob("*") if path.is_file()}
+    entry = {}
+    for name, body in files.items():
+        entry[name] = body
+    job = line.submit(tarball(entry, top="flake"))
+    read_until(line, job, "building")
+    cancel(line, job)
+    assert line.build(tarball(project({}), top="probe"))[2] == {"status": "ok"}
+
+
+def test_a_build_is_cancelled_while_its_result_is_packed(line):
+    """An artifact of some size, which does not compress."""
+    job = line.submit(tarball(project({
+        "src/main.rs": "static NOISE: &[u8] = include_bytes!(\"../noise\");\nfn main() { println!(\"{}\", NOISE.len()); }\n",
+        "noise": os.urandom(60 << 20),
+    }), top="probe"))
+    read_until(line, job, "Generating provenance")
+    status, _, body = line.call("DELETE", f"/build/{job}")
+    events = line.events(job)
+    if status == 409:
+        # It was quicker: then it is a good build like any other.
+        assert events[-1]["result"] == {"status": "ok"} and line.result(job)[0] == 200
+        return
+    assert status == 200 and events[-1]["result"]["error_type"] == "CancelledError", body
+    cancel(line, job)
+
+
+def test_an_acknowledged_cancel_outlives_a_crash(new_server, folder):
+    data = folder / "data"
+    server = new_server("--concurrency", "1", data=data)
+    jobs = [server.submit(tarball(project(ENDLESS), top="probe")) for _ in range(3)]
+    read_until(server, jobs[0], "Compiling probe")
+    streams = {}
+    for job in (jobs[1], jobs[0]):
+        assert server.call("DELETE", f"/build/{job}")[0] == 200
+        streams[job] = server.raw_events(job)
+    server.kill()
+    server = new_server("--concurrency", "1", data=data)
+    for job, raw in streams.items():
+        assert server.raw_events(job) == raw
+        assert server.call("DELETE", f"/build/{job}")[0] == 200
+    cancel(server, jobs[2])
+
+
+def test_what_is_over_or_unknown_is_not_cancelled(server, bundle):
+    job, events, outcome = server.build(tarball({"README": "no project"}, top="x"))
+    assert outcome["error_type"] == "UnsupportedToolchainError"
+    status, headers, body = server.call("DELETE", f"/build/{job}")
+    assert status == 409 and json.loads(body)["status"] == "failed" and server.events(job) == events
+    assert server.call("DELETE", f"/build/{'0' * 32}")[0] == 404
+    status, headers, _ = server.call("PUT", f"/build/{job}")
+    assert status == 405 and headers["allow"] == "GET, HEAD, DELETE"
+
+
+def interrupt_when(process, text):
+    """Reads standard error until it holds `text`, then does what Ctrl-C does."""
+    said = ""
+    while text not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    process.send_signal(signal.SIGINT)
+    return said
+
+
+def test_an_interrupted_client_cancels_its_build(line, folder):
+    source = folder / "probe"
+    for path, body in project(ENDLESS).items():
+        (source / path).parent.mkdir(parents=True, exist_ok=True)
+        (source / path).write_text(body)
+    command = [CUPEL, "build", source, "--server", line.url, "--output", folder / "out"]
+    client = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    interrupt_when(client, "Compiling probe")
+    said = client.stderr.read()
+    assert client.wait(SOON) == 130
+    job = re.search(r"interrupted; job (\w+) is cancelled", said)
+    assert job and "interrupt again to leave" in said, said
+    assert line.events(job[1])[-1]["result"]["error_type"] == "CancelledError"
+    assert not list((folder / "out").iterdir())

@@ -82,14 +82,19 @@ struct SandboxedRunner: CommandRunner {
     /// is told which limit it met. Processes are counted by user: a build user has no others, an ordinary user has, and
     /// may start more builds.
     private var processLimits: ResourceLimits {
-        var hard = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &hard)
         let processes =
             sandbox.host.separatesUsers
             ? limits.processes + 32 : limits.processes * 4 + ProcessTable.threads(ofUser: geteuid())
         return ResourceLimits(
-            openFiles: min(limits.openFiles, Int(clamping: hard.rlim_max)), processes: processes,
-            fileSize: limits.diskSize, memory: limits.memory + (1 << 30))
+            openFiles: min(limits.openFiles, Self.hardLimit(RLIMIT_NOFILE)),
+            processes: min(processes, Self.hardLimit(__RLIMIT_NPROC)), fileSize: limits.diskSize,
+            memory: limits.memory + (1 << 30))
+    }
+
+    private static func hardLimit(_ resource: __rlimit_resource) -> Int {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(resource.rawValue), &limit)
+        return Int(clamping: limit.rlim_max)
     }
 }
 

@@ -103,8 +103,8 @@ let package = Package(
         module(
             "BuildServer",
             [
-                "ByteCoding", "StrictJSON", "StrictTOML", "Builds", "Storage", hummingbird, hummingbirdCore, lifecycle,
-                unixSignals, httpTypes, logging, nioCore, nioPosix, crypto,
+                "ByteCoding", "StrictJSON", "StrictTOML", "Builds", "SourceTrees", "Storage", hummingbird,
+                hummingbirdCore, lifecycle, unixSignals, httpTypes, logging, nioCore, nioPosix, crypto,
             ]),
         module("BuildClient", ["ByteCoding", "StrictJSON", "Builds", httpClient, nioCore, nioHTTP1]),
         .executableTarget(
@@ -146,8 +146,8 @@ let package = Package(
         tests(
             "BuildServer",
             [
-                "ByteCoding", "StrictJSON", "Builds", "Storage", hummingbird, hummingbirdCore, lifecycle, unixSignals,
-                httpTypes, logging, nioCore, nioPosix, crypto,
+                "ByteCoding", "StrictJSON", "Builds", "SourceTrees", "Storage", hummingbird, hummingbirdCore, lifecycle,
+                unixSignals, httpTypes, logging, nioCore, nioPosix, crypto,
             ]),
     ]
 )

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a requester does around a build: cancel it."""
+"""What a requester does around a build: cancel it; and what an operator
+limits: what each client may have."""
 import json
 import os
 import pathlib
@@ -254,3 +255,22 @@ def test_an_interrupted_client_cancels_its_build(line, folder):
     assert job and "interrupt again to leave" in said, said
     assert line.events(job[1])[-1]["result"]["error_type"] == "CancelledError"
     assert not list((folder / "out").iterdir())
+
+
+def test_clients_behind_a_proxy_are_limited_one_by_one(new_server):
+    server = new_server("--concurrency", "1", environment={
+        "CUPEL_CLIENT_ADDRESS_HEADER": "X-Forwarded-For", "CUPEL_CLIENT_JOBS": "2", "CUPEL_CLIENT_READERS": "1"})
+    body = json.dumps({"nonce": "00", "repo_url": "http://192.0.2.1/x.git"})
+
+    def submit(address=None):
+        headers = {"content-type": "application/json"}
+        return server.call("POST", "/build", body, {**headers, **({"x-forwarded-for": address} if address else {})})
+
+    blocker = server.submit(tarball(project(ENDLESS), top="probe"))
+    assert [submit("198.51.100.1")[0] for _ in range(3)] == [202, 202, 429]
+    status, headers, answer = submit("127.0.0.1, 198.51.100.1")
+    assert status == 429 and int(headers["retry-after"]) > 0 and "client.jobs" in json.loads(answer)["error"]
+    assert [submit(f"2001:db8::{number}")[0] for number in range(1, 4)] == [202, 202, 429], "one /64 is one client"
+    assert submit("2001:db8:0:1::1")[0] == 202
+    assert [submit()[0] for _ in range(4)] == [202] * 4, "this machine has no limits"
+    cancel(server, blocker)

@@ -16,6 +16,9 @@ extension Endpoint {
     private static let failed = Answer.refusal(500, "The service failed.")
     private static let retryAfter = ["Retry-After": "Seconds after which to try again."]
 
+    private static let tooManyReaders = Answer.refusal(
+        429, "The client's address has too many streams and downloads open.", headers: retryAfter)
+
     private static let archive: JSONValue = [
         "type": "string", "contentMediaType": "application/octet-stream",
         "description": "A ZIP file or a gzip-compressed tar file.",
@@ -46,6 +49,8 @@ extension Endpoint {
             .refusal(408, "The upload is too slow."),
             .refusal(413, "The archive is larger than the service takes."),
             .refusal(415, "The content type or encoding is none of those described."),
+            .refusal(
+                429, "The client's address submits too often, or has too many unfinished jobs.", headers: retryAfter),
             failed,
             .refusal(503, "As many jobs wait as may, or the service is stopping.", headers: retryAfter),
         ])
@@ -97,7 +102,8 @@ extension Endpoint {
                     "contentSchema": ["$ref": "#/components/schemas/Event"],
                 ],
                 headers: ["Cache-Control": "no-store", "X-Accel-Buffering": "no"]),
-            .refusal(400, "`from` or `Last-Event-ID` is no whole number from 0."), unknownJob, methodNotAllowed, failed,
+            .refusal(400, "`from` or `Last-Event-ID` is no whole number from 0."), unknownJob, methodNotAllowed,
+            tooManyReaders, failed,
         ])
 
     private static let result = Endpoint(
@@ -124,7 +130,8 @@ extension Endpoint {
                 headers: resultHeaders.merging(["Content-Range": "Which part."]) { $1 }),
             Answer(status: 304, meaning: "The copy at hand is right.", headers: ["ETag": "Changes never."]),
             .refusal(404, "There is no such job, or it has no result (yet)."), methodNotAllowed,
-            .refusal(416, "The range lies outside the file.", headers: ["Content-Range": "The size."]), failed,
+            .refusal(416, "The range lies outside the file.", headers: ["Content-Range": "The size."]), tooManyReaders,
+            failed,
         ])
 
     private static let resultHeaders = [

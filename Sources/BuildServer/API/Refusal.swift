@@ -85,6 +85,28 @@ extension Refusal {
             headers: [.retryAfter: "60"])
     }
 
+    static func tooManyJobs(limit: Int) -> Refusal {
+        tooMany(
+            "\(limit) jobs from your address wait or run, as many as may (client.jobs); wait for one to end, or cancel one",
+            seconds: 30)
+    }
+
+    static func tooManySubmissions(limit: Int, seconds: Int) -> Refusal {
+        tooMany(
+            "your address has submitted \(limit) times in a minute, as often as it may (client.submissions); "
+                + "try again in \(seconds) seconds", seconds: seconds)
+    }
+
+    static func tooManyReaders(limit: Int) -> Refusal {
+        tooMany(
+            "your address has \(limit) streams and downloads open, as many as may be (client.readers); close one",
+            seconds: 10)
+    }
+
+    private static func tooMany(_ message: String, seconds: Int) -> Refusal {
+        Refusal(status: .tooManyRequests, message: message, headers: [.retryAfter: "\(seconds)"])
+    }
+
     static let storageFull = Refusal(
         status: .serviceUnavailable, message: "the service cannot keep the job at the moment; try again in a minute",
         headers: [.retryAfter: "60"])

@@ -35,6 +35,7 @@ extension Configuration {
             let key = try ConfigurationKey.named(name, place: "on the command line")
             try key.set(.text(text), in: &configuration, place: "on the command line")
         }
+        _ = try ClientNaming(configuration.clients)
         return configuration
     }
 

@@ -3,7 +3,7 @@ import Builds
 
 extension ConfigurationKey {
     /// Every setting, in the order of the documentation.
-    public static let all: [ConfigurationKey] = service + nix + limits
+    public static let all: [ConfigurationKey] = service + client + nix + limits
 
     /// The values of `attester`.
     public static let attesters = ["auto", "snp", "tdx", "az-snp", "az-tdx", "vtpm", "software"]
@@ -47,6 +47,29 @@ extension ConfigurationKey {
         .init(
             "builder_id", .text(\.builderID), "The URI that names this service in the provenance.",
             risk: "Verifiers tell services apart by it; two services must not share one."),
+    ]
+
+    private static let client: [ConfigurationKey] = [
+        .init(
+            "client.jobs", .number(\.clients.jobs, unit: "jobs", 1...1_000_000),
+            "Jobs of one client address that may wait or run; more are answered with 429.",
+            risk: "With more than queue_length, one client can take the whole line."),
+        .init(
+            "client.submissions", .number(\.clients.submissions, unit: "a minute", 1...1_000_000),
+            "Submissions of one client address in a minute; more are answered with 429.",
+            risk: "Each may bring an upload, and costs the disk a write."),
+        .init(
+            "client.readers", .number(\.clients.readers, unit: "connections", 1...1_000_000),
+            "Event streams and downloads that one client address may have open; more are answered with 429.",
+            risk: "Each costs a connection and an open file, of which the process has a limited number."),
+        .init(
+            "client.address_header", .text(\.clients.addressHeader),
+            "The header in which a trusted proxy names the client, such as X-Forwarded-For, or none.",
+            risk: "Without it, all clients behind a proxy count as one; with one that the proxy passes on, they lie."),
+        .init(
+            "client.trusted_proxies", .text(\.clients.trustedProxies),
+            "Addresses and blocks of addresses whose client.address_header is believed, separated by spaces, or none.",
+            risk: "Whoever connects from there can name any client."),
     ]
 
     /// The values of `nix.sandbox`.

@@ -97,7 +97,7 @@ enum ByteSize {
 }
 
 extension Substring {
-    fileprivate var trimmingSpaces: Substring {
+    var trimmingSpaces: Substring {
         var text = drop { $0 == " " }
         while text.last == " " { text.removeLast() }
         return text

@@ -5,11 +5,18 @@ import Hummingbird
 import HummingbirdCore
 import NIOCore
 import ServiceLifecycle
+import SourceTrees
 
 extension BuildService {
-    /// What the router needs to know of a connection: nothing.
+    /// What the router needs to know of a connection: who is at its other end.
     private struct Exchange: InitializableFromSource {
-        init(source: ApplicationRequestContextSource) {}
+        let peer: IPAddress?
+
+        init(source: ApplicationRequestContextSource) {
+            // A link-local address has its interface's name at its end.
+            let text = source.channel.remoteAddress?.ipAddress?.prefix { $0 != "%" }
+            peer = text.flatMap { IPAddress(String($0)) }
+        }
     }
 
     /// Connections that the system may hold before they are accepted.
@@ -19,7 +26,9 @@ extension BuildService {
 
     /// The HTTP server. `onListening` runs with the port before the first request is taken.
     func server(_ router: Router, onListening: @escaping @Sendable (_ port: Int) async -> Void) -> any Service {
-        let responder = CallbackResponder<Exchange> { request, _ in try await router.respond(to: request) }
+        let responder = CallbackResponder<Exchange> { request, exchange in
+            try await router.respond(to: request, from: exchange.peer)
+        }
         return Application(
             responder: responder, server: Self.channel(uploadLimit: configuration.limits.uploadSize),
             configuration: ApplicationConfiguration(

@@ -41,12 +41,14 @@ public struct BuildService: Service {
     /// Serves until SIGTERM or SIGINT, or until the enclosing service group shuts down, and then drains: no new jobs,
     /// running builds get their grace period, streams end. Throws where it cannot listen or cannot read its data.
     public func run() async throws {
+        let clients = ClientLimits(configuration.clients)
         let dispatcher = Dispatcher(
-            configuration: configuration, data: data, store: store, logger: logger, runner: runner)
+            configuration: configuration, data: data, store: store, logger: logger, clients: clients, runner: runner)
         let readers = Readers(keepAlive: .seconds(configuration.keepAliveSeconds))
         let router = Router(
             configuration: configuration, data: data, store: store, logs: logs, dispatcher: dispatcher,
-            readers: readers, logger: logger,
+            readers: readers, naming: try ClientNaming(configuration.clients), clients: clients,
+            logger: logger,
             description: ByteBuffer(bytes: OpenAPI.document(version: version).canonicalBytes))
         let builds = ClosureService {
             await withTaskGroup { group in

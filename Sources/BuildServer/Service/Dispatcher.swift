@@ -11,6 +11,7 @@ actor Dispatcher {
     let data: DataFolder
     let runner: BuildRunner
     let logger: Logger
+    private let clients: ClientLimits
     private var queue: BuildQueue
     private(set) var waiting: [JobID: (job: StoredJob, log: EventLog)] = [:]
     private(set) var builds: [Int: Task<Void, Never>] = [:]
@@ -23,13 +24,14 @@ actor Dispatcher {
     private(set) var isOutOfTime = false
 
     init(
-        configuration: Configuration, data: DataFolder, store: any BuildStore, logger: Logger,
+        configuration: Configuration, data: DataFolder, store: any BuildStore, logger: Logger, clients: ClientLimits,
         runner: @escaping BuildRunner
     ) {
         self.store = store
         self.data = data
         self.runner = runner
         self.logger = logger
+        self.clients = clients
         queue = BuildQueue(slots: configuration.concurrency, capacity: configuration.queueLength)
     }
 
@@ -65,6 +67,7 @@ actor Dispatcher {
     /// Gives up the place of a job that has ended while it waited.
     func leaveLine(_ id: JobID) {
         waiting[id] = nil
+        clients.ended(id)
         perform(queue.remove(id))
     }
 
@@ -110,7 +113,8 @@ actor Dispatcher {
         builds[slot] = Task {
             await build(next.job, log: next.log, slot: slot)
             (builds[slot], slots[id], cancelled[id]) = (nil, nil, nil)
-                perform(queue.finish(slot: slot))
+            clients.ended(id)
+            perform(queue.finish(slot: slot))
             guard queue.isIdle else { return }
             for waiter in idleWaiters { waiter.resume() }
             idleWaiters = []

@@ -8,13 +8,13 @@ import StrictJSON
 
 extension Router {
     /// Takes a job. The answer goes out when the source, the first event and the job itself are on the disk.
-    func submit(_ request: Request) async throws -> Response {
+    func submit(_ request: Request, place: JobPlace) async throws -> Response {
         let position = try await dispatcher.reserve()
         let id = Self.newID()
         do {
             let received = try await Submission.receive(
                 request, path: data.incomingPath(id), limit: configuration.limits.uploadSize)
-            try await admit(received, as: id, position: position)
+            try await admit(received, as: id, position: position, place)
         } catch {
             await dispatcher.release()
             throw error
@@ -24,13 +24,16 @@ extension Router {
     }
 
     /// The row goes last: a job that has none was never promised, and the next start clears what it left.
-    private func admit(_ received: Submission.Received, as id: JobID, position: Int) async throws(Refusal) {
+    private func admit(
+        _ received: Submission.Received, as id: JobID, position: Int, _ place: JobPlace
+    ) async throws(Refusal) {
         do {
             let log = try await logs.create(id, source: received.archivePath)
             try log.append([.queued(position: position)])
             try log.sync()
             let job = StoredJob(id: id, request: received.request)
             try await store.accept(job)
+            place.take(for: id)
             await dispatcher.enter(job, log: log, announced: position)
         } catch {
             await logs.forget(id)

@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import SourceTrees
 import Storage
 import StrictJSON
 
@@ -15,16 +16,19 @@ struct Router: Sendable {
     let logs: EventLogs
     let dispatcher: Dispatcher
     let readers: Readers
+    let naming: ClientNaming
+    let clients: ClientLimits
     let logger: Logger
     let description: ByteBuffer
 
     /// Never throws but where the connection is past answering.
-    func respond(to request: Request) async throws -> Response {
+    func respond(to request: Request, from peer: IPAddress?) async throws -> Response {
         do {
             switch Route(method: request.method, path: request.uri.path[...]) {
             case .refused(let refusal): throw refusal
             case .to(let operation, let id):
-                let response = try await perform(operation, id: id, request)
+                let client = naming.client(peer: peer, headers: request.headers)
+                let response = try await perform(operation, id: id, request, client)
                 return request.method == .head ? response.createHeadResponse() : response
             }
         } catch let refusal as Refusal {
@@ -32,13 +36,15 @@ struct Router: Sendable {
         }
     }
 
-    private func perform(_ operation: Operation, id: String, _ request: Request) async throws -> Response {
+    private func perform(
+        _ operation: Operation, id: String, _ request: Request, _ client: Client?
+    ) async throws -> Response {
         switch operation {
-        case .submit: try await submit(request)
-        case .status: try await status(of: job(id))
-        case .cancel: try await cancel(job(id))
-        case .events: try await events(of: job(id), request)
-        case .result: try await result(of: job(id), request)
+        case .submit: try await submit(request, place: clients.submit(client))
+        case .status: try await reading(id) { try await status(of: $0) }
+        case .cancel: try await reading(id) { try await cancel($0) }
+        case .events: try await reading(id, seat: clients.read(client)) { try await events(of: $0, request) }
+        case .result: try await reading(id, seat: clients.read(client)) { try await result(of: $0, request) }
         case .health:
             Response(
                 status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
@@ -49,10 +55,14 @@ struct Router: Sendable {
         }
     }
 
-    /// The job with that id; what is no id is refused like what is no job's.
-    private func job(_ text: String) async throws(Refusal) -> StoredJob {
-        guard let id = JobID(text) else { throw .notFound }
-        return try await job(id)
+    /// Answers about the job with that id; a `seat` is kept until the whole answer has been sent. What is no id is refused
+    /// like what is no job's.
+    private func reading(
+        _ text: String, seat: ReaderSeat? = nil, _ answer: (StoredJob) async throws -> Response
+    ) async throws -> Response {
+        guard let id = JobID(text) else { throw Refusal.notFound }
+        let response = try await answer(job(id))
+        return seat.map { response.keeping($0) } ?? response
     }
 
     func job(_ id: JobID) async throws(Refusal) -> StoredJob {
@@ -76,5 +86,18 @@ struct Router: Sendable {
         var headers = headers
         headers[.contentType] = "application/json"
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}
+
+extension Response {
+    /// Keeps a seat until the body has been sent, or nobody takes it any more.
+    fileprivate func keeping(_ seat: ReaderSeat) -> Response {
+        var response = self
+        let body = self.body
+        response.body = ResponseBody(contentLength: body.contentLength) { writer in
+            try await body.write(writer)
+            withExtendedLifetime(seat) {}
+        }
+        return response
     }
 }

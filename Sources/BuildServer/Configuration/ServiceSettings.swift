@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What one client may have at one time, and how clients are told apart.
+public struct ClientSettings: Hashable, Sendable {
+    /// Jobs that wait or run.
+    public var jobs = 16
+    /// Submissions in a minute.
+    public var submissions = 60
+    /// Open event streams and downloads.
+    public var readers = 64
+    /// The header in which trusted proxies name the client, or `none`.
+    public var addressHeader = "none"
+    /// Addresses and blocks of addresses whose header is believed, separated by spaces, or `none`.
+    public var trustedProxies = "127.0.0.0/8 ::1"
+
+    /// The defaults alone.
+    public init() {}
+}

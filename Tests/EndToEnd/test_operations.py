@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a requester does around a build: cancel it; and what an operator
-limits: what each client may have."""
+limits: what each client may have. The files with which the service is installed."""
 import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,10 +14,11 @@ import time
 
 import pytest
 
-from conftest import CUPEL, ENVIRONMENT, project, tarball
+from conftest import CUPEL, ENVIRONMENT, ROOT, cupel, project, tarball
 from nix_flakes import build_maker, needs_nix, make, write_flake
 
 ENDLESS = {"build.rs": 'fn main() { eprintln!("begun"); loop { std::thread::sleep(std::time::Duration::from_secs(1)); } }'}
+PACKAGING = ROOT / "packaging"
 # Most builds that are cancelled end within a few tenths of a second; machines may be busy.
 SOON = 10
 
@@ -274,3 +276,101 @@ def test_clients_behind_a_proxy_are_limited_one_by_one(new_server):
     assert submit("2001:db8:0:1::1")[0] == 202
     assert [submit()[0] for _ in range(4)] == [202] * 4, "this machine has no limits"
     cancel(server, blocker)
+
+
+# The files with which the service is installed.
+
+
+def unit():
+    """Directive to its values, of the service's section."""
+    found = {}
+    for text in (PACKAGING / "cupel.service").read_text().splitlines():
+        if match := re.match(r"(\w+)=(.*)", text):
+            found.setdefault(match[1], []).append(match[2])
+    return found
+
+
+needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"),
+                                   reason="systemd-analyze is missing; Scripts/requirements tests installs it")
+
+
+@needs_systemd
+def test_systemd_takes_the_unit(folder):
+    text = (PACKAGING / "cupel.service").read_text()
+    assert "/usr/local/bin/cupel serve" in text
+    (folder / "cupel.service").write_text(text.replace("/usr/local/bin/cupel", str(CUPEL)))
+    done = subprocess.run(["systemd-analyze", "verify", folder / "cupel.service"], capture_output=True, text=True)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    # What is left open is what the sandbox needs; the unit says why.
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=51", "--no-pager",
+                           folder / "cupel.service"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-300:]
+    grace = int(re.search(r"# grace_seconds = (\d+)", cupel("serve", "--print-config").stdout)[1])
+    assert int(unit()["TimeoutStopSec"][0]) > grace + 20
+
+
+def test_each_absent_restriction_is_absent_for_a_reason():
+    text = (PACKAGING / "cupel.service").read_text()
+    reasons = re.findall(r"^#   (\w+)", text.partition("# What is not here, and why:")[2], re.M)
+    assert len(reasons) > 8 and not set(reasons) - {"SystemCallFilter"} & set(unit()), reasons
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give rights away")
+def test_builds_work_with_what_the_unit_leaves_of_root(folder):
+    """As far as it goes without systemd: the capabilities, no new privileges, the umask, a machine that is read-only but
+    for the data folder, no homes but the toolchains, and another /tmp."""
+    capabilities = [name.removeprefix("CAP_").lower() for name in unit()["CapabilityBoundingSet"][0].split()]
+    state = folder / "state"
+    state.mkdir(mode=0o711)
+    source = folder / "probe"
+    for path, body in project({}).items():
+        (source / path).parent.mkdir(parents=True, exist_ok=True)
+        (source / path).write_text(body)
+    home = pathlib.Path(os.environ.get("RUSTUP_HOME") or pathlib.Path.home() / ".rustup")
+    script = f"""
+        set -e
+        mkdir {folder}/rustup
+        [ ! -d {home} ] || mount --bind {home} {folder}/rustup
+        mount --bind {state} {state}
+        mount -t tmpfs tmpfs /home
+        mount -t tmpfs tmpfs /root
+        mount -o remount,bind,ro /
+        umask {unit()["UMask"][0]}
+        export TMPDIR={state} RUSTUP_HOME={folder}/rustup
+        cd {state}
+        exec setpriv --no-new-privs --bounding-set -all,{",".join("+" + name for name in capabilities)} \\
+            {folder}/cupel build {source} --output {state}/out
+    """
+    shutil.copy(CUPEL, folder / "cupel")
+    done = subprocess.run(["unshare", "--mount", "bash", "-c", script], capture_output=True, text=True, timeout=120,
+                          env={**ENVIRONMENT, "HOME": "/nonexistent"})
+    assert done.returncode == 0, done.stderr
+    provenance = json.loads((state / "out/probe/provenance.json").read_bytes())
+    sandbox = provenance["predicate"]["buildDefinition"]["internalParameters"]["sandbox"]
+    assert sandbox["isolation"] != "none", sandbox
+
+
+def container_steps():
+    text = re.sub(r"^#.*\n", "", (PACKAGING / "Containerfile").read_text(), flags=re.M)
+    return [step.split(None, 1) for step in re.sub(r"\\\n\s*", "", text).splitlines() if step.strip()]
+
+
+def test_the_image_holds_what_the_host_needs():
+    """Every instruction is one of the format's; the libraries that the program needs are among the packages."""
+    steps = container_steps()
+    assert {name for name, _ in steps} <= {"ARG", "FROM", "RUN", "WORKDIR", "COPY", "LABEL", "USER", "VOLUME", "EXPOSE",
+                                          "STOPSIGNAL", "ENTRYPOINT", "CMD"}
+    last = len(steps) - 1 - [name for name, _ in steps][::-1].index("FROM")
+    final = dict(steps[last:][::-1])
+    packages = set(re.search(r"--no-install-recommends ([^&]*)", final["RUN"])[1].split())
+    told = (ROOT / "docs/operate.md").read_text()
+    assert {"bubblewrap", "util-linux", "git", "gcc", "libarchive13", "libseccomp2", "libsqlite3-0"} <= packages
+    assert final["USER"] == "10001:10001" and json.loads(final["CMD"])[0] == "serve"
+    for line in [*re.findall(r"--[\w-]+", final["CMD"])]:
+        assert line in cupel("serve", "--help", check=0).stdout
+    for option in re.findall(r"--security-opt \S+", told):
+        assert option.split("=")[0] in ("--security-opt seccomp", "--security-opt unmask", "--security-opt systempaths",
+                                        "--security-opt apparmor"), option
+    for source in re.findall(r"^COPY (?!--from)(?:--\S+ )*(.*) \S+$", "\n".join(" ".join(s) for s in steps), re.M):
+        for path in source.split():
+            assert path.startswith(".build/") or (ROOT / path).exists(), path

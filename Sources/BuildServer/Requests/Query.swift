@@ -29,8 +29,12 @@ package struct Query: Hashable, Sendable {
         return count
     }
 
+    /// Digits only. A number beyond 63 bits is as good as the largest: nobody has as many of anything.
     package static func count(_ text: String) -> Int? {
-        text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? Int(text) : nil
+        guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+            return nil
+        }
+        return Int(text) ?? .max
     }
 
     private static func decode(_ text: Substring) throws(Refusal) -> String {

@@ -27,10 +27,10 @@ extension Router {
     private static func firstEvent(_ request: Request) throws(Refusal) -> Int {
         let from = try Query(request.uri.query.map { $0[...] } ?? "").count("from")
         guard let text = request.headers[.lastEventID], !text.isEmpty else { return from ?? 0 }
-        guard let last = Query.count(text), last < .max else {
+        guard let last = Query.count(text) else {
             throw .malformed("Last-Event-ID must be the id of an event, a whole number from 0")
         }
-        return last + 1
+        return last == .max ? last : last + 1
     }
 
     private static func wantsIDs(_ request: Request) -> Bool {

@@ -23,13 +23,17 @@ struct Router: Sendable {
 
     /// Never throws but where the connection is past answering.
     func respond(to request: Request, from peer: IPAddress?) async throws -> Response {
+        let response = try await answer(request, from: peer)
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func answer(_ request: Request, from peer: IPAddress?) async throws -> Response {
         do {
             switch Route(method: request.method, path: request.uri.path[...]) {
             case .refused(let refusal): throw refusal
             case .to(let operation, let id):
                 let client = naming.client(peer: peer, headers: request.headers)
-                let response = try await perform(operation, id: id, request, client)
-                return request.method == .head ? response.createHeadResponse() : response
+                return try await perform(operation, id: id, request, client)
             }
         } catch let refusal as Refusal {
             return Self.json(refusal.status, refusal.json, headers: refusal.headers)

@@ -58,7 +58,7 @@ struct TestService: Sendable {
 /// A build as the stand-in for the pipeline sees it.
 struct TestBuild: Sendable {
     let job: StoredJob
-    let log: EventLog
+    let log: any BuildEventSink
     let slot: Int
     let data: DataFolder
 

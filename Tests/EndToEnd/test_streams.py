@@ -110,7 +110,7 @@ def test_the_served_interface_is_the_described_one(server):
     description = json.loads(body)
     assert status == 200 and headers["content-type"].startswith("application/json")
     assert set(description["paths"]) == {
-        "/build", "/build/{id}", "/build/{id}/events", "/build/{id}/result", "/health", "/openapi.json"}
+        "/build", "/build/{id}", "/build/{id}/events", "/build/{id}/result", "/health", "/metrics", "/openapi.json"}
     for path, operations in description["paths"].items():
         concrete = path.replace("{id}", "0" * 32)
         for method in ("get", "put", "delete", "patch"):

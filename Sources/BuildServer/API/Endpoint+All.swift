@@ -4,7 +4,7 @@ import StrictJSON
 
 extension Endpoint {
     /// The whole API.
-    static let all: [Endpoint] = [submit, status, cancel, events, result, health, description]
+    static let all: [Endpoint] = [submit, status, cancel, events, result, health, metrics, description]
 
     private static let id = Parameter(
         name: "id", place: .path, meaning: "The job id that the submission was answered with.",
@@ -146,6 +146,15 @@ extension Endpoint {
                 status: 200, meaning: "It does.", contentType: "text/plain",
                 schema: ["type": "string", "const": "ok"]),
             methodNotAllowed,
+        ])
+
+    private static let metrics = Endpoint(
+        operation: .metrics, method: .get, path: "/metrics", summary: "What the service counts, for Prometheus",
+        answers: [
+            Answer(
+                status: 200, meaning: "Prometheus text format 0.0.4.", contentType: "text/plain",
+                schema: ["type": "string"], headers: ["Cache-Control": "no-store"]),
+            .refusal(404, "The operator does not serve them."), methodNotAllowed, failed,
         ])
 
     private static let description = Endpoint(

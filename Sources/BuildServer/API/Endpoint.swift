@@ -4,7 +4,7 @@ import StrictJSON
 
 /// What the service can be asked to do.
 package enum Operation: String, CaseIterable, Sendable {
-    case submit, status, cancel, events, result, health, description
+    case submit, status, cancel, events, result, health, metrics, description
 }
 
 /// One path and method of the API. The router serves these values and the description is written from them, so that

@@ -25,6 +25,8 @@ public struct Configuration: Hashable, Sendable {
     public var graceSeconds = 30
     /// Seconds of silence after which a stream gets a comment line.
     public var keepAliveSeconds = 15
+    /// Whether `GET /metrics` is served.
+    public var metrics = true
     /// `runDetails.builder.id` of the provenance: a URI that names this service.
     public var builderID = "https://github.com/cupel-build/cupel"
     /// Nix binary caches, separated by spaces, or `none`.

@@ -45,6 +45,9 @@ extension ConfigurationKey {
             "Silence on an event stream after which a comment line is sent.",
             risk: "Proxies close streams that are silent for longer than they allow."),
         .init(
+            "metrics", .flag(\.metrics), "Whether GET /metrics is served.",
+            risk: "Whoever reaches the port sees how much is built, how it ends, and which release runs."),
+        .init(
             "builder_id", .text(\.builderID), "The URI that names this service in the provenance.",
             risk: "Verifiers tell services apart by it; two services must not share one."),
     ]

@@ -30,7 +30,7 @@ extension BuildService {
             try await router.respond(to: request, from: exchange.peer)
         }
         return Application(
-            responder: responder, server: Self.channel(uploadLimit: configuration.limits.uploadSize),
+            responder: responder, server: Self.channel(uploadLimit: configuration.limits.uploadSize, metrics: metrics),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), backlog: Self.backlog),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) }, logger: logger)
@@ -38,7 +38,7 @@ extension BuildService {
 
     /// HTTP/1.1 that answers `Expect: 100-continue`: clients that upload much ask first, and wait for a second where
     /// nobody tells them to go on.
-    private static func channel(uploadLimit: Int64) -> HTTPServerBuilder {
+    private static func channel(uploadLimit: Int64, metrics: Metrics) -> HTTPServerBuilder {
         HTTPServerBuilder { responder in
             let continuing: HTTPChannelHandler.Responder = { request, writer, channel in
                 if expectsContinue(request, uploadLimit: uploadLimit) {
@@ -46,8 +46,9 @@ extension BuildService {
                 }
                 try await responder(request, writer, channel)
             }
-            return HTTP1Channel(
+            let channel = HTTP1Channel(
                 responder: continuing, configuration: .init(idleTimeout: .seconds(idleSeconds)))
+            return CountedConnections(channel: channel, metrics: metrics)
         }
     }
 

@@ -18,14 +18,17 @@ public struct BuildService: Service {
     private let logs: EventLogs
     let logger: Logger
     private let version: String
+    let metrics: Metrics
     private let onListening: @Sendable (_ port: Int) async -> Void
     private let runner: BuildRunner
 
     /// A service over a data folder that nobody else has open. `onListening` is called with the port that was bound,
-    /// once requests are taken. `version` is that of the program, for the API's description.
+    /// once requests are taken. `version` is that of the program, for the API's description;
+    /// `metrics` is where everything is counted.
     public init(
         configuration: Configuration, data: DataFolder, store: any BuildStore, logs: EventLogs, logger: Logger,
-        version: String, onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in },
+        version: String, metrics: Metrics = Metrics(),
+        onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in },
         runner: @escaping BuildRunner
     ) {
         self.configuration = configuration
@@ -34,6 +37,7 @@ public struct BuildService: Service {
         self.logs = logs
         self.logger = logger
         self.version = version
+        self.metrics = metrics
         self.onListening = onListening
         self.runner = runner
     }
@@ -43,13 +47,15 @@ public struct BuildService: Service {
     public func run() async throws {
         let clients = ClientLimits(configuration.clients)
         let dispatcher = Dispatcher(
-            configuration: configuration, data: data, store: store, logger: logger, clients: clients, runner: runner)
+            configuration: configuration, data: data, store: store, logger: logger, clients: clients, metrics: metrics,
+            runner: runner)
         let readers = Readers(keepAlive: .seconds(configuration.keepAliveSeconds))
         let router = Router(
             configuration: configuration, data: data, store: store, logs: logs, dispatcher: dispatcher,
             readers: readers, naming: try ClientNaming(configuration.clients), clients: clients,
             logger: logger,
-            description: ByteBuffer(bytes: OpenAPI.document(version: version).canonicalBytes))
+            description: ByteBuffer(bytes: OpenAPI.document(version: version).canonicalBytes), metrics: metrics,
+            version: version)
         let builds = ClosureService {
             await withTaskGroup { group in
                 group.addTask { await readers.run() }
@@ -60,6 +66,7 @@ public struct BuildService: Service {
             }
         }
         let jobs = try await recover(store: store, logs: logs, folder: data)
+        metrics.keptJobs.set(try await store.allJobs().count)
         logger.info("Data read", metadata: ["jobs.unfinished": "\(jobs.count)"])
         let server = server(router) { port in
             await dispatcher.restore(jobs)

@@ -14,7 +14,9 @@ extension Dispatcher {
             // same.
             job.attempt = try await Task { [job] in try await store.markRunning(job.id) }.value
             logger.info("Build started", metadata: ["build.attempt": "\(job.attempt)"])
-            let failure = await runner(job, log, slot)
+            let events = MeasuredBuild(log, metrics)
+            let failure = await runner(job, events, slot)
+            events.end(failure)
             let settled = Task { [job] in try await settle(job, failure, log: log) }
             try await settled.value
         } catch {
@@ -35,6 +37,7 @@ extension Dispatcher {
         let outcome = wish ?? failure
         try await complete(log, outcome, logger)
         try await end(job, outcome)
+        metrics.ended(outcome)
         logger.info("Build ended", metadata: ["build.outcome": "\(outcome?.kind.rawValue ?? "ok")"])
     }
 

@@ -42,6 +42,7 @@ extension Dispatcher {
         let logger = logger(of: job)
         do {
             try await end(job, .some(Self.cancellation))
+            metrics.ended(Self.cancellation)
             logger.info("A job that waited was cancelled")
         } catch {
             // Its log is complete: the next start settles it.

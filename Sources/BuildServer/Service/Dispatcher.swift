@@ -12,8 +12,9 @@ actor Dispatcher {
     let runner: BuildRunner
     let logger: Logger
     private let clients: ClientLimits
+    let metrics: Metrics
     private var queue: BuildQueue
-    private(set) var waiting: [JobID: (job: StoredJob, log: EventLog)] = [:]
+    private(set) var waiting: [JobID: (job: StoredJob, log: EventLog, since: ContinuousClock.Instant)] = [:]
     private(set) var builds: [Int: Task<Void, Never>] = [:]
     /// Where each job that builds does.
     private(set) var slots: [JobID: Int] = [:]
@@ -25,6 +26,7 @@ actor Dispatcher {
 
     init(
         configuration: Configuration, data: DataFolder, store: any BuildStore, logger: Logger, clients: ClientLimits,
+        metrics: Metrics,
         runner: @escaping BuildRunner
     ) {
         self.store = store
@@ -32,6 +34,7 @@ actor Dispatcher {
         self.runner = runner
         self.logger = logger
         self.clients = clients
+        self.metrics = metrics
         queue = BuildQueue(slots: configuration.concurrency, capacity: configuration.queueLength)
     }
 
@@ -49,15 +52,18 @@ actor Dispatcher {
 
     /// Takes a job that is durable and whose requester was told `announced`.
     func enter(_ job: StoredJob, log: EventLog, announced: Int) {
-        waiting[job.id] = (job, log)
+        waiting[job.id] = (job, log, .now)
         perform(queue.enter(job.id, announced: announced))
     }
 
     /// Takes the jobs of an earlier run, in order.
     func restore(_ jobs: [RecoveredJob]) {
-        for recovered in jobs { waiting[recovered.job.id] = (recovered.job, recovered.log) }
+        for recovered in jobs { waiting[recovered.job.id] = (recovered.job, recovered.log, .now) }
         perform(queue.restore(jobs.map { (id: $0.job.id, announced: $0.log.announcedPosition) }))
     }
+
+    /// Jobs that wait, and builds that run.
+    var load: (waiting: Int, running: Int) { (waiting.count, builds.count) }
 
     /// `nil` where the job does not wait.
     func position(of job: JobID) -> Int? { queue.position(of: job) }
@@ -110,6 +116,7 @@ actor Dispatcher {
     private func start(_ id: JobID, slot: Int) {
         guard let next = waiting.removeValue(forKey: id) else { return }
         slots[id] = slot
+        metrics.queueWaits.observe(.now - next.since)
         builds[slot] = Task {
             await build(next.job, log: next.log, slot: slot)
             (builds[slot], slots[id], cancelled[id]) = (nil, nil, nil)

@@ -11,7 +11,8 @@ extension Router {
     func events(of job: StoredJob, _ request: Request) async throws -> Response {
         let log = try await log(of: job)
         let stream = EventStream(
-            log: log, first: try Self.firstEvent(request), isNumbered: Self.wantsIDs(request), readers: readers)
+            log: log, first: try Self.firstEvent(request), isNumbered: Self.wantsIDs(request), readers: readers,
+            metrics: metrics)
         return stream.response(to: request)
     }
 

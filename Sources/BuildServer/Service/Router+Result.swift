@@ -21,10 +21,10 @@ extension Router {
         headers[.contentDisposition] = "attachment; filename=\"\(job.request.source.resultName).tar.gz\""
         let isCurrent = request.headers[.ifRange].map { $0 == tag } ?? true
         switch ByteRange(header: isCurrent ? request.headers[.range] : nil, size: file.size) {
-        case .whole: return Self.response(.ok, file, 0..<file.size, headers)
+        case .whole: return response(.ok, file, 0..<file.size, headers)
         case .part(let part):
             headers[.contentRange] = "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(file.size)"
-            return Self.response(.partialContent, file, part, headers)
+            return response(.partialContent, file, part, headers)
         case .unsatisfiable: throw Refusal.rangeNotSatisfiable(size: file.size)
         }
     }
@@ -36,7 +36,7 @@ extension Router {
         }
     }
 
-    private static func response(
+    private func response(
         _ status: HTTPResponse.Status, _ file: ResultFile, _ part: Range<Int64>, _ headers: HTTPFields
     ) -> Response {
         let body = ResponseBody(contentLength: Int(part.upperBound - part.lowerBound)) { writer in
@@ -44,6 +44,7 @@ extension Router {
             while !rest.isEmpty {
                 let piece = try await file.read(rest)
                 try await writer.write(piece)
+                metrics.resultBytes.add(piece.readableBytes)
                 rest = (rest.lowerBound + Int64(piece.readableBytes))..<rest.upperBound
             }
             try await writer.finish(nil)

@@ -34,6 +34,7 @@ extension Router {
             let job = StoredJob(id: id, request: received.request)
             try await store.accept(job)
             place.take(for: id)
+            metrics.accepted(received.request)
             await dispatcher.enter(job, log: log, announced: position)
         } catch {
             await logs.forget(id)

@@ -20,16 +20,22 @@ struct Router: Sendable {
     let clients: ClientLimits
     let logger: Logger
     let description: ByteBuffer
+    let metrics: Metrics
+    /// Of the program.
+    let version: String
 
     /// Never throws but where the connection is past answering.
     func respond(to request: Request, from peer: IPAddress?) async throws -> Response {
-        let response = try await answer(request, from: peer)
-        return request.method == .head ? response.createHeadResponse() : response
+        let route = Route(method: request.method, path: request.uri.path[...])
+        var response = try await answer(request, route, from: peer)
+        if request.method == .head { response = response.createHeadResponse() }
+        metrics.requests.add(route, request.method, response.status)
+        return response
     }
 
-    private func answer(_ request: Request, from peer: IPAddress?) async throws -> Response {
+    private func answer(_ request: Request, _ route: Route, from peer: IPAddress?) async throws -> Response {
         do {
-            switch Route(method: request.method, path: request.uri.path[...]) {
+            switch route {
             case .refused(let refusal): throw refusal
             case .to(let operation, let id):
                 let client = naming.client(peer: peer, headers: request.headers)
@@ -53,6 +59,7 @@ struct Router: Sendable {
             Response(
                 status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: "ok\n")))
+        case .metrics: try await metricsText()
         case .description:
             Response(
                 status: .ok, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: description))

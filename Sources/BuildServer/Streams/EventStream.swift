@@ -17,9 +17,12 @@ struct EventStream: Sendable {
     /// Whether each event carries its id.
     let isNumbered: Bool
     let readers: Readers
+    let metrics: Metrics
 
     func response(to request: Request) -> Response {
         let body = ResponseBody { writer in
+            metrics.streamBegan()
+            defer { metrics.streamEnded() }
             try await request.body.consumeWithCancellationOnInboundClose { _ in
                 try await readers.with { pulse in try await send(to: &writer, pulse: pulse) }
             }
@@ -47,6 +50,7 @@ struct EventStream: Sendable {
             }
             try await writer.write(isNumbered ? numbering.number(piece) : piece)
             pulse.wrote()
+            metrics.streamBytes.add(piece.readableBytes)
             offset += piece.readableBytes
         }
     }

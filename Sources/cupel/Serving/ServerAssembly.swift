@@ -15,6 +15,7 @@ struct ServerAssembly {
     let configuration: Configuration
 
     func run() async throws {
+        let metrics = Metrics()
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         let logger = Logger(label: "cupel")
         let data = try DataFolder(path: configuration.data)
@@ -33,7 +34,8 @@ struct ServerAssembly {
         let service = BuildService(
             configuration: configuration, data: data, store: try SQLiteBuildStore(path: data.databasePath),
             logs: EventLogs(folder: data, limit: configuration.limits.logSize), logger: logger,
-            version: CupelVersion.text, onListening: { Console.print("serving http://\(host):\($0)") },
+            version: CupelVersion.text, metrics: metrics,
+            onListening: { Console.print("serving http://\(host):\($0)") },
             runner: PipelineRunner.closure(pipeline, data))
         do {
             try await service.run()

@@ -123,7 +123,8 @@ import Testing
         #"{"nonce":"abc","repo_url":"https://a.b/c"}"#, #"{"nonce":1234,"repo_url":"https://a.b/c"}"#,
         #"{"nonce":"ab","source_data":""}"#, #"{"nonce":"ab","source_data":"AAAA","repo_url":"https://a.b/c"}"#,
         #"{"nonce":"ab","source_data":"AAAA","repo_ref":"main"}"#, #"{"nonce":"ab","repo_url":"file:///etc"}"#,
-        #"{"nonce":"ab","repo_url":"https://a.b/c","repo_ref":"-x"}"#, "[]", "{", "", "\u{FF}",
+        #"{"nonce":"ab","repo_url":"https://a.b/c","repo_ref":"-x"}"#,
+        #"{"nonce":"ab","repo_url":"https://a.b/c","source_name":"a\u0001"}"#, "[]", "{", "", "\u{FF}",
     ]) func aWrongSubmissionIsRefusedAndLeavesNothing(body: String) async throws {
         try await TestService.run { service in
             let reply = try await service.client.send(

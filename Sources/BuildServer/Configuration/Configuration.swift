@@ -29,6 +29,12 @@ public struct Configuration: Hashable, Sendable {
     public var metrics = true
     /// `runDetails.builder.id` of the provenance: a URI that names this service.
     public var builderID = "https://github.com/cupel-build/cupel"
+    /// How a line of the log looks: a name of ``LogFormat``.
+    public var logFormat = "text"
+    /// The least level that is logged: a name of swift-log's levels.
+    public var logLevel = "info"
+    /// Whether each request is logged at the level `info`, else at `debug`.
+    public var logRequests = false
     /// Nix binary caches, separated by spaces, or `none`.
     public var nixSubstituters = "none"
     /// Keys of which one must have signed what a cache delivers, separated by spaces, or `none`.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Builds
+import Logging
 
 extension ConfigurationKey {
     /// Every setting, in the order of the documentation.
-    public static let all: [ConfigurationKey] = service + client + nix + limits
+    public static let all: [ConfigurationKey] = service + client + log + nix + limits
 
     /// The values of `attester`.
     public static let attesters = ["auto", "snp", "tdx", "az-snp", "az-tdx", "vtpm", "software"]
@@ -73,6 +74,23 @@ extension ConfigurationKey {
             "client.trusted_proxies", .text(\.clients.trustedProxies),
             "Addresses and blocks of addresses whose client.address_header is believed, separated by spaces, or none.",
             risk: "Whoever connects from there can name any client."),
+    ]
+
+    /// The values of `log.level`, the most talkative first.
+    public static let logLevels = Logger.Level.allCases.map(\.rawValue)
+
+    private static let log: [ConfigurationKey] = [
+        .init(
+            "log.format", .choice(\.logFormat, LogFormat.allCases.map(\.rawValue)),
+            "How a line of the log looks: for people (text), or one JSON object (json).", risk: "None."),
+        .init(
+            "log.level", .choice(\.logLevel, logLevels), "The least level that is logged.",
+            risk:
+                "Above warning, faults that you should mend are not seen; below info, the log grows with each request."),
+        .init(
+            "log.requests", .flag(\.logRequests),
+            "Whether each answered request is logged at the level info; else it is at debug.",
+            risk: "The log grows with each request, and holds the ids of jobs, which are all that protects them."),
     ]
 
     /// The values of `nix.sandbox`.

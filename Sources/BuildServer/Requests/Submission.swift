@@ -73,6 +73,7 @@ struct Submission: Sendable {
         do {
             let nonce = try Nonce(hex: hex)
             guard archive != nil else {
+                _ = try fields["source_name"].map { try ArchiveName($0) }
                 return Received(request: BuildRequest(nonce: nonce, source: .git(try gitSource())), archivePath: nil)
             }
             let source = try await archiveSource(defaultName: form.defaultName)

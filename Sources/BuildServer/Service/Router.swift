@@ -26,11 +26,13 @@ struct Router: Sendable {
 
     /// Never throws but where the connection is past answering.
     func respond(to request: Request, from peer: IPAddress?) async throws -> Response {
+        let start = ContinuousClock.now
         let route = Route(method: request.method, path: request.uri.path[...])
         var response = try await answer(request, route, from: peer)
         if request.method == .head { response = response.createHeadResponse() }
         metrics.requests.add(route, request.method, response.status)
-        return response
+        let log = RequestLog(logger: logger, level: configuration.logRequests ? .info : .debug)
+        return log.watch(response, to: request, route, since: start)
     }
 
     private func answer(_ request: Request, _ route: Route, from peer: IPAddress?) async throws -> Response {

@@ -16,7 +16,8 @@ struct ServerAssembly {
 
     func run() async throws {
         let metrics = Metrics()
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        let (format, level) = (configuration.chosenLogFormat, configuration.chosenLogLevel)
+        LoggingSystem.bootstrap { LineLogHandler(label: $0, format: format, level: level, metrics: metrics) }
         let logger = Logger(label: "cupel")
         let data = try DataFolder(path: configuration.data)
         if !configuration.sandbox { logger.warning("Builds run unconfined", metadata: ["setting": "sandbox = false"]) }

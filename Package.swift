@@ -103,7 +103,7 @@ let package = Package(
         module(
             "BuildServer",
             [
-                "ByteCoding", "StrictJSON", "StrictTOML", "Builds", "SourceTrees", "Storage", hummingbird,
+                "ByteCoding", "StrictJSON", "StrictTOML", "Builds", "Archives", "SourceTrees", "Storage", hummingbird,
                 hummingbirdCore, lifecycle, unixSignals, httpTypes, logging, nioCore, nioPosix, crypto,
             ]),
         module("BuildClient", ["ByteCoding", "StrictJSON", "Builds", httpClient, nioCore, nioHTTP1]),
@@ -146,7 +146,8 @@ let package = Package(
         tests(
             "BuildServer",
             [
-                "ByteCoding", "StrictJSON", "Builds", "SourceTrees", "Storage", hummingbird, hummingbirdCore, lifecycle,
+                "ByteCoding", "StrictJSON", "Builds", "Archives", "SourceTrees", "Storage", hummingbird,
+                hummingbirdCore, lifecycle,
                 unixSignals, httpTypes, logging, nioCore, nioPosix, crypto,
             ]),
     ]

@@ -5,15 +5,18 @@ import NIOHTTP1
 
 extension BuildClient {
     /// Fetches the result of `job` into a new file at `path`, and takes up broken connections where they broke. The
-    /// file must not be there yet. Throws `tooLarge` beyond `limit` bytes; after an error the file may be incomplete.
+    /// file must not be there yet. Returns whether the file has the content coding `zstd`, which is the caller's to
+    /// decode. Throws `tooLarge` beyond `limit` bytes; after an error the file may be incomplete.
+    @discardableResult
     public func download(
         _ job: RemoteJob, to path: String, limit: Int64, onInterruption: (Interruption) -> Void = { _ in }
-    ) async throws(BuildClientError) {
+    ) async throws(BuildClientError) -> Bool {
         var download = Download(file: try OpenFile(creating: path), limit: limit)
         var schedule = schedule
         while true {
             do throws(BuildClientError) {
-                return try await fetch(job, into: &download)
+                try await fetch(job, into: &download)
+                return download.isEncoded
             } catch {
                 if download.madeProgress { schedule.madeProgress() }
                 try await pause(after: error, &schedule, onInterruption)
@@ -25,6 +28,7 @@ extension BuildClient {
     private func fetch(_ job: RemoteJob, into download: inout Download) async throws(BuildClientError) {
         download.beginConnection()
         var request = request("/build/\(job.id)/result")
+        request.headers.add(name: "Accept-Encoding", value: "zstd")
         request.headers.add(contentsOf: HTTPHeaders(download.resumption))
         let response = try await send(request, expecting: [200, 206])
         try download.begin(partial: response.status == .partialContent, response.headers)
@@ -47,6 +51,8 @@ struct Download {
     private var total: Int64?
     /// Names the version of which `received` bytes are on disk (RFC 9110, section 8.8.3); strong ones only.
     private var entityTag: String?
+    /// Whether the content coding is zstd; else there is none.
+    private(set) var isEncoded = false
     /// Whether this connection brought anything.
     private(set) var madeProgress = false
 
@@ -65,16 +71,29 @@ struct Download {
 
     mutating func begin(partial: Bool, _ headers: HTTPHeaders) throws(BuildClientError) {
         let length = headers.first(name: "Content-Length").flatMap { Int64($0) }
+        let isEncoded = try Self.isEncoded(headers)
         if partial {
+            guard isEncoded == self.isEncoded else {
+                throw BuildClientError(.malformedAnswer, "the server sent the rest in another content coding")
+            }
             guard let range = headers.first(name: "Content-Range"), range.hasPrefix("bytes \(received)-"), received > 0
             else { throw BuildClientError(.malformedAnswer, "the server sent another range than was asked for") }
         } else {
             try file.empty()
             received = 0
+            self.isEncoded = isEncoded
             entityTag = headers.first(name: "ETag").flatMap { $0.hasPrefix("\"") ? $0 : nil }
         }
         total = length.flatMap { received.addingReportingOverflow($0).overflow ? nil : received + $0 }
         guard total ?? received <= limit else { throw tooLarge }
+    }
+
+    private static func isEncoded(_ headers: HTTPHeaders) throws(BuildClientError) -> Bool {
+        let codings = headers["Content-Encoding"].map { $0.lowercased() }.filter { $0 != "identity" }
+        guard codings.isEmpty || codings == ["zstd"] else {
+            throw BuildClientError(.malformedAnswer, "the server sent a content coding that was not asked for")
+        }
+        return !codings.isEmpty
     }
 
     mutating func append(_ piece: ByteBuffer) throws(BuildClientError) {

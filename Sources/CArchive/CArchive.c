@@ -39,16 +39,17 @@ FORWARD(struct archive_entry *, archive_entry_new, (void), ())
 OF_ARCHIVE(int, archive_errno)
 OF_ARCHIVE(const char *, archive_error_string)
 OF_ARCHIVE(int, archive_read_free)
-OF_ARCHIVE(int, archive_read_support_filter_gzip)
 OF_ARCHIVE(int, archive_read_support_format_raw)
 OF_ARCHIVE(int, archive_read_support_format_tar)
 OF_ARCHIVE(int, archive_read_support_format_zip_seekable)
 OF_ARCHIVE(int, archive_write_add_filter_gzip)
+OF_ARCHIVE(int, archive_write_add_filter_zstd)
 OF_ARCHIVE(int, archive_write_close)
 OF_ARCHIVE(int, archive_write_free)
 OF_ARCHIVE(int, archive_write_set_format_pax_restricted)
 
 FORWARD(la_int64_t, archive_filter_bytes, (struct archive * a, int n), (a, n))
+FORWARD(int, archive_read_append_filter, (struct archive * a, int code), (a, code))
 FORWARD(int, archive_read_data_block, (struct archive * a, const void **buffer, size_t *size, la_int64_t *offset),
         (a, buffer, size, offset))
 FORWARD(int, archive_read_next_header, (struct archive * a, struct archive_entry **entry), (a, entry))
@@ -59,7 +60,11 @@ FORWARD(int, archive_read_open,
 FORWARD(int, archive_read_open_fd, (struct archive * a, int fd, size_t size), (a, fd, size))
 FORWARD(la_ssize_t, archive_write_data, (struct archive * a, const void *bytes, size_t count), (a, bytes, count))
 FORWARD(int, archive_write_header, (struct archive * a, struct archive_entry *entry), (a, entry))
-FORWARD(int, archive_write_open_fd, (struct archive * a, int fd), (a, fd))
+FORWARD(int, archive_write_open,
+        (struct archive * a, void *context, archive_open_callback *opened, archive_write_callback *write,
+         archive_close_callback *closed),
+        (a, context, opened, write, closed))
+FORWARD(int, archive_write_set_bytes_per_block, (struct archive * a, int size), (a, size))
 FORWARD(int, archive_write_set_filter_option,
         (struct archive * a, const char *module, const char *option, const char *value), (a, module, option, value))
 

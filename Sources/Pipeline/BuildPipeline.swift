@@ -58,7 +58,9 @@ public struct BuildPipeline: Sendable {
         let workspace = try settings.sandbox.makeWorkspace(named: job.id.text, slot: job.slot)
         defer {
             settings.sandbox.removeWorkspace(workspace)
-            for path in [job.unfinishedResultPath, job.logPath] { try? FileManager.default.removeItem(atPath: path) }
+            for path in [job.unfinishedResultPath, job.unfinishedEncodedPath, job.logPath] {
+                try? FileManager.default.removeItem(atPath: path)
+            }
         }
         let run = BuildRun(job: job, settings: settings, workspace: workspace, events: events)
         let result: Result<Void, BuildFailure> = await withTaskCancellationHandler {

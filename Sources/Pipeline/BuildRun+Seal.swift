@@ -12,11 +12,17 @@ internal import StrictJSON
 internal import Toolchains
 
 extension BuildRun {
-    /// Hashes and packs what the build made, states how it was made, has that signed, and puts the bundle on disk.
+    /// Hashes and packs what the build made, states how it was made, has that signed, and puts the bundle on disk. On a
+    /// thread of its own: packing takes seconds, and so may hardware.
     func seal(_ inputs: VerifiedInputs, _ build: CompletedBuild) async throws(BuildFailure) {
+        try await onOwnThread { () throws(BuildFailure) in try makeBundle(inputs, build) }
+    }
+
+    private func makeBundle(_ inputs: VerifiedInputs, _ build: CompletedBuild) throws(BuildFailure) {
         try events.append([.provenance("Generating provenance")] + build.files.notes.map(BuildEvent.provenance))
         let folder = inputs.source.projectName
-        let archive = try TarGzipWriter(path: job.unfinishedResultPath)
+        let archive = try TarGzipWriter(
+            path: job.unfinishedResultPath, encodedCopy: job.wantsEncodedResult ? job.unfinishedEncodedPath : nil)
         let subjects = try pack(build.files.artifacts, into: archive, under: "\(folder)/artifacts")
         for link in build.files.links {
             try archive.add(linkTo: link.target, as: "\(folder)/artifacts/\(link.name)")
@@ -27,13 +33,16 @@ extension BuildRun {
 
         try checkCancellation()
         try events.append([.attest("Generating attestation")])
-        let evidence = try await attest(provenance)
+        let evidence = try attest(provenance)
         _ = try archive.addBytes(evidence, as: "\(folder)/evidence.json")
         _ = try archive.addBytes(provenance, as: "\(folder)/provenance.json")
         _ = try archive.addBytes(bill, as: "\(folder)/\(BuildFacts.billOfMaterialsName)")
         try archive.close()
         try checkCancellation()
-        try publish()
+        if archive.hasEncodedCopy { try publish(job.unfinishedEncodedPath, as: job.encodedResultPath) }
+        // Last: with this name there is a result.
+        try publish(job.unfinishedResultPath, as: job.resultPath)
+        try synchronizeNames()
     }
 
     /// Artifacts are read once: hashed and packed in the same pass.
@@ -106,23 +115,30 @@ extension BuildRun {
         return parameters
     }
 
-    /// Hardware may take seconds.
-    private func attest(_ provenance: [UInt8]) async throws(BuildFailure) -> [UInt8] {
-        let (attester, nonce) = (settings.attester, job.request.nonce.bytes)
-        return try await onOwnThread { () throws(BuildFailure) in
-            do {
-                let request = try AttestationRequest(provenanceDigest: Digest256(of: provenance), nonce: nonce)
-                return try attester.attest(request).canonicalBytes
-            } catch {
-                throw BuildFailure(.attestation, "the evidence could not be made: \(error)")
-            }
+    private func attest(_ provenance: [UInt8]) throws(BuildFailure) -> [UInt8] {
+        do {
+            let request = try AttestationRequest(
+                provenanceDigest: Digest256(of: provenance), nonce: job.request.nonce.bytes)
+            return try settings.attester.attest(request).canonicalBytes
+        } catch {
+            throw BuildFailure(.attestation, "the evidence could not be made: \(error)")
         }
     }
 
-    /// The finished tarball is on disk already; its name appears in one step.
-    private func publish() throws(BuildFailure) {
-        guard rename(job.unfinishedResultPath, job.resultPath) == 0 else {
-            throw BuildFailure(.internal, "the result could not be put in place: \(String(cString: strerror(errno)))")
-        }
+    /// The finished file is on disk already; its name appears in one step.
+    private func publish(_ unfinished: String, as path: String) throws(BuildFailure) {
+        guard rename(unfinished, path) == 0 else { throw unpublished() }
+    }
+
+    /// Returns when the names in the job's folder would outlive a power cut.
+    private func synchronizeNames() throws(BuildFailure) {
+        let folder = open(job.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw unpublished() }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw unpublished() }
+    }
+
+    private func unpublished() -> BuildFailure {
+        BuildFailure(.internal, "the result could not be put in place: \(String(cString: strerror(errno)))")
     }
 }

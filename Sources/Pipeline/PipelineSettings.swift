@@ -51,18 +51,27 @@ public struct PipelineJob: Sendable {
     /// Absolute path of the folder in which the result and what leads to it are written: the observer's, never the
     /// build's.
     public var folder: String
+    /// Whether the result is also wanted for clients that take `Content-Encoding: zstd`.
+    public var wantsEncodedResult: Bool
 
-    public init(id: JobID, request: BuildRequest, archivePath: String?, attempt: Int, slot: Int, folder: String) {
+    public init(
+        id: JobID, request: BuildRequest, archivePath: String?, attempt: Int, slot: Int, folder: String,
+        wantsEncodedResult: Bool = false
+    ) {
         self.id = id
         self.request = request
         self.archivePath = archivePath
         self.attempt = attempt
         self.slot = slot
         self.folder = folder
+        self.wantsEncodedResult = wantsEncodedResult
     }
 
     /// The result tarball, there only after a good build, and then complete and on disk.
     public var resultPath: String { folder + "/result.tar.gz" }
+    /// The same for `Content-Encoding: zstd`, with a seal at its end. Only where the disk had room for it.
+    public var encodedResultPath: String { folder + "/result.tar.gz.zst" }
     var unfinishedResultPath: String { folder + "/result.partial" }
+    var unfinishedEncodedPath: String { folder + "/result.zst.partial" }
     var logPath: String { folder + "/build.log" }
 }

@@ -11,6 +11,7 @@ import Synchronization
 ///     jobs/ID/source        the upload, until the build is over
 ///     jobs/ID/events.sse    the event log
 ///     jobs/ID/result.tar.gz the result, once the build is good
+///     jobs/ID/result.tar.gz.zst the same for clients that take zstd, where there was room for it
 ///     incoming/             uploads that are being received
 ///     workspaces/           builds that run
 ///
@@ -46,6 +47,7 @@ public final class DataFolder: Sendable {
     public func sourcePath(_ id: JobID) -> String { folderPath(id) + "/source" }
     public func eventsPath(_ id: JobID) -> String { folderPath(id) + "/events.sse" }
     public func resultPath(_ id: JobID) -> String { folderPath(id) + "/result.tar.gz" }
+    public func encodedResultPath(_ id: JobID) -> String { folderPath(id) + "/result.tar.gz.zst" }
 
     /// Where the upload of a job that is being received is written.
     public func incomingPath(_ id: JobID) -> String { "\(path)/incoming/\(id)" }

@@ -59,6 +59,34 @@ import Testing
         #expect(fetched.requests.first?.header("Range") == nil)
     }
 
+    @Test func theClientTakesZstdAndSaysThatItGotIt() async throws {
+        for (header, expected) in [("", false), ("Content-Encoding: zstd\r\n", true)] {
+            let folder = try TemporaryFolder()
+            let reply = Reply.bytes(200, "Content-Length: \(Self.content.count)\r\n\(header)", Self.content)
+            let (isEncoded, requests) = try await talk { client in
+                try await client.download(RemoteJob(id: "j1"), to: folder.path + "/result", limit: 1 << 20)
+            } script: { _, _ in
+                reply
+            }
+            #expect(isEncoded == expected)
+            #expect(requests.first?.header("Accept-Encoding") == "zstd")
+        }
+    }
+
+    @Test func anotherContentCodingIsRefused() async throws {
+        let reply = Reply.bytes(200, "Content-Length: 3\r\nContent-Encoding: br\r\n", [1, 2, 3])
+        #expect(try await fetch([reply]).error?.code == .malformedAnswer)
+    }
+
+    @Test func aRestInAnotherCodingIsRefused() async throws {
+        let fetched = try await fetching { [self] count, request in
+            guard let start = start(of: request) else { return whole(sent: 60_000) }
+            let range = "Content-Range: bytes \(start)-\(Self.content.count - 1)/\(Self.content.count)\r\n"
+            return Reply.bytes(206, range + "Content-Encoding: zstd\r\n", Array(Self.content[start...]))
+        }
+        #expect(fetched.error?.code == .malformedAnswer)
+    }
+
     /// What a connection still held when it broke may be lost, so the server looks at where the client resumes.
     @Test func aDownloadThatBreaksOftenIsTakenUpWhereItBroke() async throws {
         let fetched = try await fetching { [self] count, request in

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import BuildServer
 import Builds
+import ByteCoding
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -65,6 +66,12 @@ struct TestBuild: Sendable {
     /// Puts a result in its place.
     func putResult(_ bytes: [UInt8]) throws {
         try Data(bytes).write(to: URL(fileURLWithPath: data.resultPath(job.id)), options: .atomic)
+    }
+
+    /// Puts the copy for clients that take zstd in its place: these bytes, and the seal of `sealed`.
+    func putEncodedResult(_ bytes: [UInt8], sealed: [UInt8]) throws {
+        let seal = [0x5C, 0x2A, 0x4D, 0x18, 32, 0, 0, 0] + Digest256(of: sealed).bytes
+        try Data(bytes + seal).write(to: URL(fileURLWithPath: data.encodedResultPath(job.id)), options: .atomic)
     }
 
     /// The archive as the service kept it.

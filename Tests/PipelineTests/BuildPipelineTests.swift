@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Archives
 import Attesters
 import Builds
 import ByteCoding
@@ -52,7 +53,7 @@ import Toolchains
     /// Runs one build; returns its failure and the names that it left in the job's and the workspaces' folder.
     private func build(
         _ files: [String: String], attempt: Int = 1, events: Events, attester: (any Attester)? = nil,
-        measurement: [UInt8]? = nil, inspect: (String) throws -> Void = { _ in }
+        measurement: [UInt8]? = nil, wantsEncodedResult: Bool = false, inspect: (String) throws -> Void = { _ in }
     ) async throws -> (failure: BuildFailure?, job: [String], workspaces: [String]) {
         let root = FileManager.default.temporaryDirectory.path + "/cupel-pipeline-\(UUID())"
         defer { try? FileManager.default.removeItem(atPath: root) }
@@ -70,7 +71,7 @@ import Toolchains
             nonce: try Nonce(hex: "00ff"), source: .folder(FolderSource(path: root + "/tiny")))
         let job = PipelineJob(
             id: JobID(high: 1, low: 2), request: request, archivePath: nil, attempt: attempt, slot: 0,
-            folder: root + "/job")
+            folder: root + "/job", wantsEncodedResult: wantsEncodedResult)
         let failure = await BuildPipeline(settings: settings).run(job, events: events)
         if failure == nil { try inspect(job.resultPath) }
         let list = { (name: String) in try FileManager.default.contentsOfDirectory(atPath: "\(root)/\(name)").sorted() }
@@ -89,6 +90,15 @@ import Toolchains
             Array(events.all.suffix(2)) == [.provenance("Generating provenance"), .attest("Generating attestation")])
         #expect(events.all.contains { if case .build = $0 { true } else { false } })
         #expect(!events.all.contains { $0.isComplete }, "the last event is the caller's to send")
+    }
+
+    @Test(.enabled(if: hasRust, "no Rust toolchain is installed"))
+    func aResultIsPackedForClientsThatTakeZstdWhereThatIsWanted() async throws {
+        let result = try await build(Self.project, events: Events(), wantsEncodedResult: true) { path in
+            #expect(sizeOfWholeEncodedCopy(path + ".zst") != nil)
+        }
+        #expect(result.failure == nil)
+        #expect(result.job == ["result.tar.gz", "result.tar.gz.zst"])
     }
 
     @Test(.enabled(if: hasRust, "no Rust toolchain is installed"))

@@ -120,6 +120,12 @@ extension Endpoint {
             Parameter(
                 name: "If-None-Match", place: .header, meaning: "Answer 304 if the ETag is among these.",
                 schema: ["type": "string"]),
+            Parameter(
+                name: "Accept-Encoding", place: .header,
+                meaning:
+                    "Where it names zstd, the answer may have that content coding: it decodes to a gzip-compressed "
+                    + "tar file of the same content, and is smaller. Each coding has its own ETag and its own ranges.",
+                schema: ["type": "string"]),
         ],
         answers: [
             Answer(
@@ -128,7 +134,9 @@ extension Endpoint {
             Answer(
                 status: 206, meaning: "A part of it.", contentType: "application/gzip", schema: archive,
                 headers: resultHeaders.merging(["Content-Range": "Which part."]) { $1 }),
-            Answer(status: 304, meaning: "The copy at hand is right.", headers: ["ETag": "Changes never."]),
+            Answer(
+                status: 304, meaning: "The copy at hand is right.",
+                headers: ["ETag": "Changes never.", "Vary": "Accept-Encoding"]),
             .refusal(404, "There is no such job, or it has no result (yet)."), methodNotAllowed,
             .refusal(416, "The range lies outside the file.", headers: ["Content-Range": "The size."]), tooManyReaders,
             failed,
@@ -136,7 +144,7 @@ extension Endpoint {
 
     private static let resultHeaders = [
         "Content-Length": "Bytes that follow.", "Content-Disposition": "A file name.", "ETag": "Changes never.",
-        "Accept-Ranges": "bytes",
+        "Accept-Ranges": "bytes", "Vary": "Accept-Encoding", "Content-Encoding": "zstd, where it was asked for.",
     ]
 
     private static let health = Endpoint(

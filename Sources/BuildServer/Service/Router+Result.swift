@@ -9,15 +9,20 @@ extension Router {
     /// The result, whole or in part. There is one as soon as the last event says `ok`, not before and not otherwise.
     func result(of job: StoredJob, _ request: Request) async throws -> Response {
         let log = try await log(of: job)
-        guard case .some(nil) = log.outcome, let file = ResultFile(path: data.resultPath(job.id)) else {
+        guard case .some(nil) = log.outcome, let plain = ResultFile(path: data.resultPath(job.id)) else {
             throw Refusal.notFound
         }
-        let tag = "\"\(job.id)\""
-        var headers: HTTPFields = [.eTag: tag, .acceptRanges: "bytes", .cacheControl: "private, no-cache"]
+        let encoded = try await encodedResult(of: job, request)
+        let file = encoded ?? plain
+        let tag = encoded == nil ? "\"\(job.id)\"" : "\"\(job.id)-zstd\""
+        var headers: HTTPFields = [
+            .eTag: tag, .acceptRanges: "bytes", .cacheControl: "private, no-cache", .vary: "Accept-Encoding",
+        ]
         if let wanted = request.headers[.ifNoneMatch], Self.names(tag, in: wanted) {
             return Response(status: .notModified, headers: headers)
         }
         headers[.contentType] = "application/gzip"
+        if encoded != nil { headers[.contentEncoding] = "zstd" }
         headers[.contentDisposition] = "attachment; filename=\"\(job.request.source.resultName).tar.gz\""
         let isCurrent = request.headers[.ifRange].map { $0 == tag } ?? true
         switch ByteRange(header: isCurrent ? request.headers[.range] : nil, size: file.size) {
@@ -27,6 +32,13 @@ extension Router {
             return response(.partialContent, file, part, headers)
         case .unsatisfiable: throw Refusal.rangeNotSatisfiable(size: file.size)
         }
+    }
+
+    /// The copy in zstd, where the client takes it and there is one. What it decodes to is a `.tar.gz` as well, of the
+    /// same tar file, so that clients that decode by themselves are none the wiser.
+    private func encodedResult(of job: StoredJob, _ request: Request) async throws -> ResultFile? {
+        guard AcceptedEncodings(header: request.headers[.acceptEncoding]).prefersZstd else { return nil }
+        return try await encodedResults.file(data.encodedResultPath(job.id), of: job.id)
     }
 
     private static func names(_ tag: String, in list: String) -> Bool {

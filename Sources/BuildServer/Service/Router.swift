@@ -23,6 +23,7 @@ struct Router: Sendable {
     let metrics: Metrics
     /// Of the program.
     let version: String
+    let encodedResults = EncodedResults()
 
     /// Never throws but where the connection is past answering.
     func respond(to request: Request, from peer: IPAddress?) async throws -> Response {

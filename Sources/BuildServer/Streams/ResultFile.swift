@@ -18,7 +18,9 @@ final class ResultFile: Sendable {
     private let descriptor: Int32
 
     /// `nil` where there is no such file.
-    init?(path: String) {
+    ///
+    /// - Parameter size: the bytes to be served, where it is not all of them.
+    init?(path: String, size: Int64? = nil) {
         descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { return nil }
         var facts = stat()
@@ -26,7 +28,7 @@ final class ResultFile: Sendable {
             close(descriptor)
             return nil
         }
-        size = Int64(facts.st_size)
+        self.size = size ?? Int64(facts.st_size)
     }
 
     deinit { close(descriptor) }

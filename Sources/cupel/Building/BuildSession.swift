@@ -119,6 +119,8 @@ struct RequestedBuild: Sendable {
 
     /// The packed project.
     var archivePath: String { folder + "/source.tar.gz" }
-    /// The result, as the server sends it or the pipeline writes it.
+    /// The result as a server sends it, which may have a content coding.
+    var downloadPath: String { folder + "/result.download" }
+    /// The result, a `.tar.gz`.
     var resultPath: String { folder + "/result.tar.gz" }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import Archives
 import BuildClient
 import Builds
+import Foundation
 import StrictJSON
 
 /// A build on a server: submit, follow, download. Dropped connections are taken up again.
@@ -44,8 +46,16 @@ struct RemoteBuild: Sendable {
     private func finish(_ job: RemoteJob, _ client: BuildClient) async throws -> BuildFailure? {
         if let failure = try await client.follow(job, onEvent: progress.show, onInterruption: say) { return failure }
         progress.enter("download")
-        try await client.download(
-            job, to: request.resultPath, limit: BuildResult.limits.unpackedSize, onInterruption: say)
+        let limits = BuildResult.limits
+        let isEncoded = try await client.download(
+            job, to: request.downloadPath, limit: limits.unpackedSize, onInterruption: say)
+        guard isEncoded else {
+            guard rename(request.downloadPath, request.resultPath) == 0 else {
+                throw CommandFailure("could not keep the result: \(String(cString: strerror(errno)))")
+            }
+            return nil
+        }
+        try decodeZstd(file: request.downloadPath, to: request.resultPath, limits: limits)
         return nil
     }
 

@@ -11,7 +11,8 @@ enum PipelineRunner {
             let needsArchive = if case .archive = job.request.source { true } else { false }
             let work = PipelineJob(
                 id: job.id, request: job.request, archivePath: needsArchive ? data.sourcePath(job.id) : nil,
-                attempt: job.attempt, slot: slot, folder: data.folderPath(job.id))
+                attempt: job.attempt, slot: slot, folder: data.folderPath(job.id),
+                wantsEncodedResult: true)
             return await pipeline.run(work, events: events)
         }
     }

@@ -21,6 +21,7 @@ final class ArchiveReader {
         file = try OpenFile(reading: path, otherwise: .source)
         let format = try ArchiveFormat(of: file)
         guard formats.contains(format) else { throw BuildFailure(.source, "the archive is not a .tar.gz file") }
+        if format == .zip { try ZipDirectory.check(file, limits: limits) }
         self.limits = limits
         budget = ArchiveBudget(limits: limits, archiveSize: try file.size())
         gzip = format == .tarGzip ? try GzipStream(file, budget: budget) : nil

@@ -4,6 +4,9 @@ internal import ByteCoding
 
 /// The place of an entry within its archive, checked: relative, below the archive's root, never through `..`.
 struct EntryPath {
+    /// Bytes of one name, as in Linux.
+    private static let nameLimit = 255
+
     /// At least one; none is empty, `.` or `..`.
     let components: [String]
 
@@ -26,6 +29,12 @@ struct EntryPath {
             throw BuildFailure(
                 .resourceLimit,
                 "the archive nests \(components.count) folders, allowed are \(limits.pathDepth)"
+                    + " ('\(printable(name))')")
+        }
+        if let long = components.first(where: { $0.utf8.count > Self.nameLimit }) {
+            throw BuildFailure(
+                .resourceLimit,
+                "the archive holds a name of \(long.utf8.count) bytes, allowed are \(Self.nameLimit)"
                     + " ('\(printable(name))')")
         }
         if components.isEmpty { return nil }

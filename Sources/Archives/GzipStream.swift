@@ -30,10 +30,11 @@ final class GzipStream {
         fileSize = try file.size()
         guard let archive = archive_read_new() else { throw BuildFailure(.internal, "libarchive has no memory") }
         self.archive = archive
-        archive_read_support_filter_gzip(archive)
-        archive_read_support_format_raw(archive)
         var entry: OpaquePointer?
-        guard archive_read_open_fd(archive, file.descriptor, Self.blockSize) == ARCHIVE_OK,
+        // This one filter. Where libarchive looks for filters itself, it takes gzip within gzip off as well, and again.
+        guard archive_read_append_filter(archive, ARCHIVE_FILTER_GZIP) == ARCHIVE_OK,
+            archive_read_support_format_raw(archive) == ARCHIVE_OK,
+            archive_read_open_fd(archive, file.descriptor, Self.blockSize) == ARCHIVE_OK,
             archive_read_next_header(archive, &entry) == ARCHIVE_OK
         else { throw Self.damaged(libraryMessage(archive)) }
     }

@@ -18,9 +18,10 @@ public final class SQLiteBuildStore: BuildStore {
         try DurableFile.makeEmpty(path)
         var configuration = GRDB.Configuration()
         configuration.busyMode = .timeout(10)
-        configuration.prepareDatabase { database in try database.execute(sql: "PRAGMA synchronous = FULL") }
         do {
             database = try DatabasePool(path: path, configuration: configuration)
+            // After the pool is open, not before: opening it sets NORMAL, with which a commit is not synced.
+            try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             try database.write(Self.prepareSchema)
         } catch let error as StorageError {
             throw error

@@ -19,7 +19,7 @@ package final class OpenFile {
     ///
     /// - Parameter folder: the folder's descriptor, which is only used here.
     package init(reading path: String, in folder: Int32, otherwise kind: BuildFailure.Kind) throws(BuildFailure) {
-        descriptor = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        descriptor = uninterrupted { openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
         self.path = path
         guard descriptor >= 0 else {
             throw BuildFailure(kind, "\(printable(path)) could not be opened: \(systemError())")
@@ -29,7 +29,7 @@ package final class OpenFile {
 
     /// Creates a file that is not there yet, with exactly these permissions.
     package init(creating path: String, mode: UInt32) throws(BuildFailure) {
-        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        descriptor = uninterrupted { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600) }
         self.path = path
         guard descriptor >= 0 else { throw writingFailed(path) }
         guard fchmod(descriptor, mode_t(mode)) == 0 else { throw writingFailed(path) }
@@ -75,9 +75,16 @@ package final class OpenFile {
         }
     }
 
+    /// Writes all of `bytes`; a full disk is a `ResourceLimitError`.
+    package func write(_ bytes: [UInt8]) throws(BuildFailure) {
+        // A result, as withUnsafeBytes loses the type of the error.
+        let written = bytes.withUnsafeBytes { bytes in Result { () throws(BuildFailure) in try write(bytes) } }
+        try written.get()
+    }
+
     /// Returns when the file's bytes are on the disk.
     package func synchronize() throws(BuildFailure) {
-        guard fsync(descriptor) == 0 else { throw writingFailed(path) }
+        guard uninterrupted({ fsync(descriptor) }) == 0 else { throw writingFailed(path) }
     }
 
     private func isRegular() throws(BuildFailure) -> Bool { try status().st_mode & S_IFMT == S_IFREG }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Archives
 internal import Builds
 internal import ByteCoding
-internal import Foundation
 internal import Synchronization
 
 /// The log of a build phase: each line becomes an event, and a line of `build.log` whose digest stands in the
@@ -10,20 +10,14 @@ final class BuildLog: Sendable {
     private struct State {
         var lines = LogLines()
         var digest = Digest256.Stream()
-        let file: FileHandle
+        let file: OpenFile
     }
 
     private let state: Mutex<State>
     private let events: any BuildEventSink
 
     init(path: String, events: any BuildEventSink) throws(BuildFailure) {
-        do {
-            try Data().write(to: URL(fileURLWithPath: path))
-            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-            state = Mutex(State(file: file))
-        } catch {
-            throw BuildFailure(.internal, "the build log could not be created: \(error.localizedDescription)")
-        }
+        state = Mutex(State(file: try OpenFile(creating: path, mode: 0o600)))
         self.events = events
     }
 
@@ -58,10 +52,6 @@ final class BuildLog: Sendable {
             text.append(0x0A)
         }
         state.digest.update(text)
-        do {
-            try state.file.write(contentsOf: text)
-        } catch {
-            throw BuildFailure(.internal, "the build log could not be written: \(error.localizedDescription)")
-        }
+        try state.file.write(text)
     }
 }

@@ -70,12 +70,12 @@ private final class OpenFolder {
     let descriptor: Int32
 
     init?(_ path: String) {
-        descriptor = open(path, Self.flags)
+        descriptor = uninterrupted { open(path, Self.flags) }
         if descriptor < 0 { return nil }
     }
 
     init?(_ name: String, in folder: OpenFolder) {
-        descriptor = openat(folder.descriptor, name, Self.flags)
+        descriptor = uninterrupted { openat(folder.descriptor, name, Self.flags) }
         if descriptor < 0 { return nil }
     }
 

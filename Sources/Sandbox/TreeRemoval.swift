@@ -15,7 +15,7 @@ enum TreeRemoval {
 
     private static func removeContents(of path: String) {
         _ = chmod(path, 0o700)
-        let top = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        let top = uninterrupted { open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
         guard top >= 0 else { return }
         defer { close(top) }
         var moved: UInt64 = 0
@@ -38,7 +38,7 @@ enum TreeRemoval {
     }
 
     private static func empty(_ name: [CChar], _ top: Int32, _ moved: inout UInt64) -> Bool {
-        let folder = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        let folder = uninterrupted { openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
         guard folder >= 0 else { return false }
         defer { close(folder) }
         let isSmaller = clear(folder, into: top, &moved)
@@ -52,7 +52,7 @@ enum TreeRemoval {
 
     /// All names first: what is removed or moved meanwhile must not confuse the reader.
     private static func names(in folder: Int32) -> [[CChar]] {
-        let copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let copy = uninterrupted { openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard copy >= 0, let directory = fdopendir(copy) else {
             if copy >= 0 { close(copy) }
             return []

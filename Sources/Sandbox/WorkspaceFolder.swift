@@ -53,13 +53,24 @@ enum WorkspaceFolder {
             "group": "root:x:0:\nbuild:x:1000:\nnogroup:x:65534:\n",
         ]
         for (name, text) in files {
-            do {
-                try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
-                // Whatever this process's umask is: the build user reads them.
-                _ = chmod("\(folder)/\(name)", 0o644)
-            } catch {
-                throw BuildFailure(.sandbox, "could not write \(folder)/\(name): \(error.localizedDescription)")
+            try write(Array(text.utf8), to: "\(folder)/\(name)")
+        }
+    }
+
+    private static func write(_ bytes: [UInt8], to path: String) throws(BuildFailure) {
+        let descriptor = uninterrupted { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }
+        defer { if descriptor >= 0 { close(descriptor) } }
+        var rest = bytes[...]
+        while descriptor >= 0, !rest.isEmpty {
+            let count = uninterrupted {
+                rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
             }
+            guard count > 0 else { break }
+            rest = rest.dropFirst(count)
+        }
+        // Whatever this process's umask is: the build user reads them.
+        guard rest.isEmpty, fchmod(descriptor, 0o644) == 0 else {
+            throw BuildFailure(.sandbox, "could not write \(path): \(String(cString: strerror(errno)))")
         }
     }
 }

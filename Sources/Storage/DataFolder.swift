@@ -98,9 +98,9 @@ public final class DataFolder: Sendable {
     }
 
     private static func takeLock(_ path: String) throws(StorageError) -> Int32 {
-        let descriptor = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let descriptor = uninterrupted { open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
         guard descriptor >= 0 else { throw DurableFile.failure("open", path + "/lock") }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard uninterrupted({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
             close(descriptor)
             throw StorageError(
                 .inUse, "the data folder \(path) is in use by another server: stop it, or name another folder by --data"

@@ -6,17 +6,17 @@ enum DurableFile {
     /// Writes a whole file that only its owner may read. It appears under its name complete, or not at all.
     static func write(_ bytes: [UInt8], to path: String) throws(StorageError) {
         let temporary = path + ".new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        let descriptor = uninterrupted { open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600) }
         guard descriptor >= 0 else { throw failure("write", temporary) }
         defer { close(descriptor) }
         try writeAll(bytes, to: descriptor, path: temporary)
-        guard fsync(descriptor) == 0 else { throw failure("sync", temporary) }
+        guard uninterrupted({ fsync(descriptor) }) == 0 else { throw failure("sync", temporary) }
         try move(temporary, to: path)
     }
 
     /// Makes an empty file that only its owner may read, where there is none.
     static func makeEmpty(_ path: String) throws(StorageError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        let descriptor = uninterrupted { open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600) }
         guard descriptor >= 0 else { throw failure("open", path) }
         close(descriptor)
     }
@@ -30,10 +30,10 @@ enum DurableFile {
     /// Makes the names in the folder of `path` durable.
     static func syncFolder(of path: String) throws(StorageError) {
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let descriptor = uninterrupted { open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard descriptor >= 0 else { throw failure("open", folder) }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw failure("sync", folder) }
+        guard uninterrupted({ fsync(descriptor) }) == 0 else { throw failure("sync", folder) }
     }
 
     /// Makes a folder with these permissions, whatever the umask says; it may be there already.
@@ -47,8 +47,9 @@ enum DurableFile {
         let isWritten = bytes.withUnsafeBytes { buffer in
             var rest = buffer[...]
             while !rest.isEmpty {
-                let count = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-                if count < 0, errno == EINTR { continue }
+                let count = uninterrupted {
+                    Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                }
                 guard count > 0 else { return false }
                 rest = rest.dropFirst(count)
             }

@@ -45,12 +45,13 @@ public final class EventLog: BuildEventSink {
     public init(path: String, limit: Int64) throws(StorageError) {
         self.path = path
         self.limit = limit
-        descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        let descriptor = uninterrupted { open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600) }
         guard descriptor >= 0 else { throw DurableFile.failure("open", path) }
+        self.descriptor = descriptor
         var opened = Content()
         do throws(StorageError) {
             let scan = try EventScan(of: descriptor, path: path)
-            if scan.length < scan.size, ftruncate(descriptor, off_t(scan.length)) != 0 {
+            if scan.length < scan.size, uninterrupted({ ftruncate(descriptor, off_t(scan.length)) }) != 0 {
                 throw DurableFile.failure("cut the torn end of", path)
             }
             opened.length = scan.length
@@ -94,16 +95,20 @@ public final class EventLog: BuildEventSink {
         do throws(StorageError) {
             if isTorn { try cut(to: state.length) }
             try DurableFile.writeAll(batch.bytes, to: descriptor, path: path)
-            if batch.outcome != nil, fsync(descriptor) != 0 { throw DurableFile.failure("sync", path) }
+            if batch.outcome != nil, uninterrupted({ fsync(descriptor) }) != 0 {
+                throw DurableFile.failure("sync", path)
+            }
             isTorn = false
         } catch {
-            isTorn = ftruncate(descriptor, off_t(state.length)) != 0
+            isTorn = uninterrupted { ftruncate(descriptor, off_t(state.length)) } != 0
             throw BuildFailure(.resourceLimit, "the build's log could not be kept: \(error.message)")
         }
     }
 
     private func cut(to length: Int) throws(StorageError) {
-        guard ftruncate(descriptor, off_t(length)) == 0 else { throw DurableFile.failure("cut the torn end of", path) }
+        guard uninterrupted({ ftruncate(descriptor, off_t(length)) }) == 0 else {
+            throw DurableFile.failure("cut the torn end of", path)
+        }
     }
 
     private func publish(_ batch: EventBatch) {
@@ -120,7 +125,7 @@ public final class EventLog: BuildEventSink {
 
     /// Syncs what was written so far.
     public func sync() throws(StorageError) {
-        guard fsync(descriptor) == 0 else { throw DurableFile.failure("sync", path) }
+        guard uninterrupted({ fsync(descriptor) }) == 0 else { throw DurableFile.failure("sync", path) }
         try DurableFile.syncFolder(of: path)
     }
 
@@ -133,7 +138,7 @@ public final class EventLog: BuildEventSink {
         var buffer = ByteBuffer()
         var status = 0
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) { bytes in
-            status = pread(descriptor, bytes.baseAddress, wanted, off_t(offset))
+            status = uninterrupted { pread(descriptor, bytes.baseAddress, wanted, off_t(offset)) }
             return max(0, status)
         }
         guard status > 0 else { throw DurableFile.failure("read", path) }

@@ -34,7 +34,7 @@ struct EventScan {
     func outcome(path: String) throws(StorageError) -> BuildFailure?? {
         guard index.count > 0 else { return nil }
         var bytes = [UInt8](repeating: 0, count: length - lastStart)
-        let count = pread(descriptor, &bytes, bytes.count, off_t(lastStart))
+        let count = uninterrupted { pread(descriptor, &bytes, bytes.count, off_t(lastStart)) }
         let prefix = Array("data: ".utf8)
         guard count == bytes.count, bytes.starts(with: prefix),
             let json = try? JSONValue(parsing: Array(bytes.dropFirst(prefix.count).dropLast(2))),
@@ -87,8 +87,7 @@ struct EventScan {
         defer { buffer.deallocate() }
         var base = start
         while true {
-            let count = pread(descriptor, buffer.baseAddress, blockSize, off_t(base))
-            if count < 0, errno == EINTR { continue }
+            let count = uninterrupted { pread(descriptor, buffer.baseAddress, blockSize, off_t(base)) }
             guard count >= 0 else { throw DurableFile.failure("read", path) }
             guard count > 0, body(UnsafeRawBufferPointer(rebasing: buffer[..<count]), base) else { return }
             guard count > 1 else { return }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ByteCoding
 import NIOPosix
+import Storage
 
 #if canImport(Darwin)
     import Darwin
@@ -23,7 +24,7 @@ struct UploadFile: Sendable {
     /// Makes the file, which must not exist, for this user only. Throws a ``Refusal`` where the disk takes none, and
     /// from ``append(_:)`` where the archive exceeds `limit` bytes.
     init(path: String, limit: Int64) throws(Refusal) {
-        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        descriptor = uninterrupted { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600) }
         guard descriptor >= 0 else { throw .storageFull }
         self.path = path
         self.limit = limit
@@ -40,7 +41,7 @@ struct UploadFile: Sendable {
     mutating func finish() async throws(Refusal) -> Digest256 {
         try await flush()
         let descriptor = descriptor
-        try await Self.onDiskThread { fsync(descriptor) == 0 ? () : nil }
+        try await Self.onDiskThread { uninterrupted { fsync(descriptor) } == 0 ? () : nil }
         close(descriptor)
         return digest.digest
     }
@@ -66,8 +67,9 @@ struct UploadFile: Sendable {
         bytes.withUnsafeBytes { bytes in
             var written = 0
             while written < bytes.count {
-                let count = write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
-                if count < 0, errno == EINTR { continue }
+                let count = uninterrupted {
+                    write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
+                }
                 guard count > 0 else { return false }
                 written += count
             }

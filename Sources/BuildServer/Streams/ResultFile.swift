@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import NIOPosix
+import Storage
 
 #if canImport(Darwin)
     import Darwin
@@ -21,7 +22,7 @@ final class ResultFile: Sendable {
     ///
     /// - Parameter size: the bytes to be served, where it is not all of them.
     init?(path: String, size: Int64? = nil) {
-        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        descriptor = uninterrupted { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
         guard descriptor >= 0 else { return nil }
         var facts = stat()
         guard fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else {
@@ -40,7 +41,8 @@ final class ResultFile: Sendable {
         return try await NIOThreadPool.singleton.runIfActive {
             var piece = ByteBufferAllocator().buffer(capacity: Int(count))
             let found = piece.writeWithUnsafeMutableBytes(minimumWritableBytes: Int(count)) { space in
-                max(0, pread(descriptor, space.baseAddress, Int(count), off_t(range.lowerBound)))
+                let count = Int(count)
+                return max(0, uninterrupted { pread(descriptor, space.baseAddress, count, off_t(range.lowerBound)) })
             }
             guard found > 0 else { throw IOError(errnoCode: EIO, reason: "the result ended early") }
             return piece

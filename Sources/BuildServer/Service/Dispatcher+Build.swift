@@ -9,19 +9,31 @@ extension Dispatcher {
     func build(_ job: StoredJob, log: EventLog, slot: Int) async {
         let logger = logger(of: job)
         do {
-            var job = job
-            // Tasks of their own, here and below: this one may have been cancelled, and what happens must be kept all the
-            // same.
-            job.attempt = try await Task { [job] in try await store.markRunning(job.id) }.value
-            logger.info("Build started", metadata: ["build.attempt": "\(job.attempt)"])
-            let events = MeasuredBuild(log, metrics)
-            let failure = await runner(job, events, slot)
-            events.end(failure)
-            let settled = Task { [job] in try await settle(job, failure, log: log) }
+            let failure = await attempt(job, log: log, slot: slot)
+            // A task of its own: this one may have been cancelled, and the end must be kept all the same.
+            let settled = Task { try await settle(job, failure, log: log) }
             try await settled.value
         } catch {
             logger.error("A build could not be settled", metadata: ["error": "\(error)"])
         }
+    }
+
+    /// Why the build failed, `nil` where it did not. One that cannot be marked as running does not run.
+    private func attempt(_ job: StoredJob, log: EventLog, slot: Int) async -> BuildFailure? {
+        let logger = logger(of: job)
+        var job = job
+        do {
+            // A task of its own here too.
+            job.attempt = try await Task { [job] in try await store.markRunning(job.id) }.value
+        } catch {
+            logger.error("A build could not be started", metadata: ["error": "\(error)"])
+            return BuildFailure(.internal, "the start of the build could not be kept on disk: submit it again")
+        }
+        logger.info("Build started", metadata: ["build.attempt": "\(job.attempt)"])
+        let events = MeasuredBuild(log, metrics)
+        let failure = await runner(job, events, slot)
+        events.end(failure)
+        return failure
     }
 
     private func settle(_ job: StoredJob, _ failure: BuildFailure?, log: EventLog) async throws {
@@ -47,21 +59,24 @@ extension Dispatcher {
         data.removeSource(job.id)
     }
 
-    /// The last event, again and again where the disk is full: readers wait for it.
+    /// The last event, again and again where the disk is full: readers wait for it. First soon, then every five seconds.
     private func complete(_ log: EventLog, _ failure: BuildFailure?, _ logger: Logger) async throws {
+        var pause = Self.firstPause
         for _ in 0..<Self.attempts {
             do {
                 return try log.append([.complete(failure)])
             } catch {
                 logger.error("The last event could not be kept", metadata: ["error": "\(error)"])
             }
-            try await Task.sleep(for: Self.pause)
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, Self.longestPause)
         }
         try log.append([.complete(failure)])
     }
 
-    private static let attempts = 60
-    private static let pause = Duration.seconds(5)
+    private static let attempts = 64
+    private static let firstPause = Duration.milliseconds(100)
+    private static let longestPause = Duration.seconds(5)
 
     func logger(of job: StoredJob) -> Logger {
         var logger = logger

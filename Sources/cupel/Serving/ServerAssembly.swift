@@ -23,14 +23,8 @@ struct ServerAssembly {
         if !configuration.sandbox { logger.warning("Builds run unconfined", metadata: ["setting": "sandbox = false"]) }
         let sandbox = try await HostSandbox.prepare(configuration, folder: data.workspacesPath)
         let pipeline = try pipeline(data, sandbox, logger)
-        let warmUp = Task {
-            do throws(BuildFailure) {
-                try await pipeline.warmUp()
-            } catch {
-                logger.warning("No toolchain is ready", metadata: ["error": "\(error.message)"])
-            }
-        }
-        defer { warmUp.cancel() }
+        // When this ends, however it does, warming up is cancelled and waited for: its commands end before this process.
+        async let _ = Self.warmUp(pipeline, logger)
         let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let service = BuildService(
             configuration: configuration, data: data, store: try SQLiteBuildStore(path: data.databasePath),
@@ -46,6 +40,15 @@ struct ServerAssembly {
                 hint: "name another place with --host and --port")
         } catch let error as SocketAddressError.UnknownHost {
             throw CommandFailure("'\(error.host)' is no host or address of this machine")
+        }
+    }
+
+    private static func warmUp(_ pipeline: BuildPipeline, _ logger: Logger) async {
+        do throws(BuildFailure) {
+            try await pipeline.warmUp()
+        } catch {
+            guard error.kind != .cancelled else { return }
+            logger.warning("No toolchain is ready", metadata: ["error": "\(error.message)"])
         }
     }
 

@@ -41,9 +41,11 @@ class Server:
         self.environment = {**ENVIRONMENT, **(environment or {})}
         self.process = None
         self.port = None
+        # A command that becomes the server.
+        self.prefix = ()
 
     def start(self):
-        command = [CUPEL, "serve", "--port", "0", "--data", self.data, *self.options]
+        command = [*self.prefix, CUPEL, "serve", "--port", "0", "--data", self.data, *self.options]
         self.log = open(self.data.parent / f"{self.data.name}.log", "ab")
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self.log, env=self.environment, text=True)
@@ -256,3 +258,34 @@ def independent_python():
         return json.loads(done.stdout)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def outside():
+    """Listens where no build may come."""
+    from probe_sites import open_outside
+    yield from open_outside()
+
+
+@pytest.fixture(scope="session")
+def confined(outside):
+    """A service that builds probes in the sandbox."""
+    from probe_sites import open_site
+    yield from open_site(outside, is_confined=True)
+
+
+@pytest.fixture(scope="session")
+def unconfined(outside):
+    """A service that builds probes without a sandbox, where they must bite."""
+    from probe_sites import open_site
+    yield from open_site(outside, is_confined=False)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Says how many attacks on the sandbox there were."""
+    from probes import summary
+    lines = summary()
+    if lines:
+        terminalreporter.section("probes of the sandbox")
+        for line in lines:
+            terminalreporter.write_line(line)

@@ -24,6 +24,7 @@ public func recover(
         guard let log = try await openLog(of: job, logs: logs, store: store) else { continue }
         if let outcome = log.outcome {
             if outcome != nil { folder.removeLeftovers(job.id) }
+            folder.removeSource(job.id)
             try await store.finish(job.id, outcome)
         } else if job.state == .queued {
             folder.removeLeftovers(job.id)
@@ -33,6 +34,7 @@ public func recover(
             interrupted.append(RecoveredJob(job: job, log: log))
         } else {
             folder.removeLeftovers(job.id)
+            folder.removeSource(job.id)
             try await end(job, log: log, store: store)
         }
     }

@@ -89,7 +89,9 @@ import Testing
         try leaveThings(in: folder.folderPath(id(1)))
         _ = try await recover(store: store, logs: EventLogs(folder: folder, limit: 1 << 20), folder: folder)
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.folderPath(id(1)))
-        #expect(Set(names) == ["source", "events.sse"])
+        // The second attempt was the last: nobody needs the upload any more.
+        #expect(Set(names) == (attempts < 2 ? ["source", "events.sse"] : ["events.sse"]))
+        guard attempts < 2 else { return }
         #expect(try bytes(of: folder.sourcePath(id(1))) == [1])
     }
 
@@ -101,6 +103,7 @@ import Testing
         try leaveThings(in: folder.folderPath(id(1)))
         _ = try await recover(store: store, logs: EventLogs(folder: folder, limit: 1 << 20), folder: folder)
         #expect(exists(folder.resultPath(id(1))) == isGood)
+        #expect(!exists(folder.sourcePath(id(1))))
     }
 
     @Test func jobsThatWereNeverAcknowledgedAreRemovedAndOthersStay() async throws {

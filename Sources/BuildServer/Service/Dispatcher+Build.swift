@@ -53,10 +53,11 @@ extension Dispatcher {
         logger.info("Build ended", metadata: ["build.outcome": "\(outcome?.kind.rawValue ?? "ok")"])
     }
 
-    /// Settles a job whose log is complete. Its upload is of no use any more.
+    /// Settles a job whose log is complete. Its upload is of no use any more; it goes first, as the next start looks only
+    /// at jobs that are not settled.
     func end(_ job: StoredJob, _ outcome: BuildFailure?) async throws {
-        try await store.finish(job.id, outcome)
         data.removeSource(job.id)
+        try await store.finish(job.id, outcome)
     }
 
     /// The last event, again and again where the disk is full: readers wait for it. First soon, then every five seconds.

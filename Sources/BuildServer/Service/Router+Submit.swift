@@ -12,8 +12,7 @@ extension Router {
         let position = try await dispatcher.reserve()
         let id = Self.newID()
         do {
-            let received = try await Submission.receive(
-                request, path: data.incomingPath(id), limit: configuration.limits.uploadSize)
+            let received = try await receive(request, as: id)
             try await admit(received, as: id, position: position, place)
         } catch {
             await dispatcher.release()
@@ -21,6 +20,18 @@ extension Router {
         }
         let body = Array("{\"job_id\":\"\(id)\"}".utf8)
         return Self.json(.accepted, body, headers: [.location: "/build/\(id)"])
+    }
+
+    /// A disk that takes no upload is the operator's to mend.
+    private func receive(_ request: Request, as id: JobID) async throws -> Submission.Received {
+        do {
+            return try await Submission.receive(
+                request, path: data.incomingPath(id), limit: configuration.limits.uploadSize)
+        } catch let refusal as Refusal where refusal.status == .serviceUnavailable {
+            logger.error(
+                "An upload could not be kept: see to the disk of the data folder", metadata: ["build.id": "\(id)"])
+            throw refusal
+        }
     }
 
     /// The row goes last: a job that has none was never promised, and the next start clears what it left.

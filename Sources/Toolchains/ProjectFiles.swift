@@ -20,7 +20,7 @@ package enum ProjectFiles {
 
     /// The file's bytes; `nil` where nothing is at `path`.
     package static func read(_ path: String, limit: Int) throws(UnreadableFile) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        let descriptor = opened(path)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
             throw .system()
@@ -39,14 +39,21 @@ package enum ProjectFiles {
 
     /// The digest of a regular file, read in pieces. Links are followed unless `followingLinks` is `false`.
     package static func digest(of path: String, followingLinks: Bool = false) throws(UnreadableFile) -> Digest256 {
-        let noFollow = followingLinks ? 0 : O_NOFOLLOW
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | noFollow)
+        let descriptor = opened(path, followingLinks ? 0 : O_NOFOLLOW)
         guard descriptor >= 0 else { throw .system() }
         defer { close(descriptor) }
         try requireRegular(descriptor)
         var stream = Digest256.Stream()
         try eachPiece(of: descriptor) { piece throws(UnreadableFile) in stream.update(piece) }
         return stream.digest
+    }
+
+    /// Opens a file without waiting for anybody, again where a signal interrupted it.
+    private static func opened(_ path: String, _ flags: Int32 = 0) -> Int32 {
+        while true {
+            let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags)
+            guard descriptor < 0, errno == EINTR else { return descriptor }
+        }
     }
 
     /// What stands in a folder, sorted by name.

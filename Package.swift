@@ -104,7 +104,7 @@ let package = Package(
             "BuildServer",
             [
                 "ByteCoding", "StrictJSON", "StrictTOML", "Builds", "Archives", "SourceTrees", "Storage", hummingbird,
-                hummingbirdCore, lifecycle, unixSignals, httpTypes, logging, nioCore, nioPosix, crypto,
+                hummingbirdCore, lifecycle, unixSignals, httpTypes, logging, nioCore, nioHTTP1, nioPosix, crypto,
             ]),
         module("BuildClient", ["ByteCoding", "StrictJSON", "Builds", httpClient, nioCore, nioHTTP1]),
         .executableTarget(

@@ -91,7 +91,7 @@ def parse_answers(raw, heads=(), at_end=True):
 
 def parse_head(head):
     first, *lines = head.decode("latin-1").split("\r\n")
-    match = re.fullmatch(r"HTTP/1\.1 ([1-5]\d\d) [\x20-\x7e]*", first)
+    match = re.fullmatch(r"HTTP/1\.([01]) ([1-5]\d\d) [\x20-\x7e]*", first)
     assert match, f"no status line: {first[:200]!r}"
     headers = {}
     for line in lines:
@@ -101,7 +101,8 @@ def parse_head(head):
         assert name not in headers, f"{name} stands twice"
         headers[name] = match_line[2] or ""
     assert not {"content-length", "transfer-encoding"} <= headers.keys(), "a length and chunks at once"
-    return int(match[1]), headers
+    assert match[1] == "1" or "transfer-encoding" not in headers, "chunks for a client that does not know them"
+    return int(match[2]), headers
 
 
 def parse_body(headers, rest, at_end):

@@ -74,6 +74,19 @@ extension Refusal {
             message: "the content encoding '\(coding.prefix(100))' is not taken; send the body as it is")
     }
 
+    static let notHTTP = malformed(
+        "the request is not well-formed HTTP/1.1; use a client, and a proxy, that keep to RFC 9112")
+
+    static let notOneHost = malformed("the request needs one Host header, with a name and perhaps a port and no more")
+
+    static let notChunked = malformed(
+        "the transfer coding must be chunked and nothing else, in HTTP/1.1; send the body with a length, or in chunks")
+
+    static let headersTooLarge = Refusal(
+        status: .requestHeaderFieldsTooLarge,
+        message: "the headers are longer than \(BuildService.maximumHeaderSize) bytes or more than "
+            + "\(BuildService.maximumHeaderCount); send fewer")
+
     static let draining = Refusal(
         status: .serviceUnavailable, message: "the service is stopping and takes no new jobs; try again in a minute",
         headers: [.retryAfter: "60"])

@@ -3,6 +3,7 @@ import Builds
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import Logging
 import NIOCore
 import ServiceLifecycle
 import SourceTrees
@@ -23,6 +24,9 @@ extension BuildService {
     private static let backlog = 4096
     /// Seconds that a connection may be silent while a request is being read, or between requests.
     private static let idleSeconds: Int64 = 60
+    /// Bytes of one request's target and headers.
+    static let maximumHeaderSize = 80 << 10
+    static let maximumHeaderCount = 1000
 
     /// The HTTP server. `onListening` runs with the port before the first request is taken.
     func server(_ router: Router, onListening: @escaping @Sendable (_ port: Int) async -> Void) -> any Service {
@@ -46,8 +50,12 @@ extension BuildService {
                 }
                 try await responder(request, writer, channel)
             }
-            let channel = HTTP1Channel(
-                responder: continuing, configuration: .init(idleTimeout: .seconds(idleSeconds)))
+            let configuration = HTTP1Channel.Configuration(
+                idleTimeout: .seconds(idleSeconds),
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: maximumHeaderSize, maxHeaderListSize: maximumHeaderSize,
+                    maxHeaderFieldCount: maximumHeaderCount))
+            let channel = GatedChannel(base: HTTP1Channel(responder: continuing, configuration: configuration))
             return CountedConnections(channel: channel, metrics: metrics)
         }
     }
@@ -57,5 +65,21 @@ extension BuildService {
         guard request.headers[.expect]?.lowercased() == "100-continue" else { return false }
         let declared = request.headers[.contentLength].flatMap { Int64($0) } ?? 0
         return declared / 2 <= uploadLimit
+    }
+}
+
+/// HTTP/1.1 behind a ``RequestGate``.
+private struct GatedChannel: ServerChildChannel {
+    let base: HTTP1Channel
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+        base.setup(channel: channel, logger: logger).flatMapThrowing { value in
+            try RequestGate.add(to: channel)
+            return value
+        }
+    }
+
+    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+        await base.handle(value: value, logger: logger)
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import ByteCoding
 public import StrictJSON
 
 /// One event of a build's stream (the API, "Follow").
@@ -38,13 +39,13 @@ public enum BuildEvent: Hashable, Sendable {
     public var isComplete: Bool { if case .complete = self { true } else { false } }
 
     private static func encode(_ type: String, _ message: String) -> [UInt8] {
-        Array("{\"type\":\"\(type)\",\"msg\":".utf8) + JSONValue.literal(message) + [UInt8(ascii: "}")]
+        Array("{\"type\":\"\(type)\",\"msg\":".utf8) + JSONValue.literal(message.boundingMarks) + [UInt8(ascii: "}")]
     }
 
     private static func encode(_ failure: BuildFailure?) -> [UInt8] {
         guard let failure else { return Array("{\"type\":\"complete\",\"result\":{\"status\":\"ok\"}}".utf8) }
         return Array("{\"type\":\"complete\",\"result\":{\"status\":\"failed\",\"error\":".utf8)
-            + JSONValue.literal(failure.message)
+            + JSONValue.literal(failure.message.boundingMarks)
             + Array(",\"error_type\":\"\(failure.kind.rawValue)\"}}".utf8)
     }
 }

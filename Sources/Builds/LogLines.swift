@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import ByteCoding
 
 /// Cuts the output of a build into the lines of its log: valid UTF-8 (bad bytes become U+FFFD), without terminal
-/// escapes, without the line end, at most ``maximumLength`` bytes each. What exceeds that is dropped and said so at
-/// the line's end. Memory is bounded whatever arrives.
+/// escapes, without the line end, without rows of combining characters that readers of the events refuse, at most
+/// ``maximumLength`` bytes each. What exceeds that is dropped and said so at the line's end. Memory is bounded whatever
+/// arrives.
 public struct LogLines: Sendable {
     /// UTF-8 bytes of one line.
     public static let maximumLength = 16 * 1024
@@ -47,7 +49,7 @@ public struct LogLines: Sendable {
             escape = TerminalEscape()
         }
         if line.last == 0x0D { line.removeLast() }
-        let text = Self.text(line)
+        let text = Self.text(line).boundingMarks
         guard isCut || text.utf8.count > Self.maximumLength else { return text }
         return Self.cut(text) + Self.cutMark
     }

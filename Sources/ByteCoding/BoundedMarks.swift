@@ -14,10 +14,26 @@ extension String {
         guard utf8.contains(where: { $0 >= 0xCC }) else { return true }
         var marks = 0
         for scalar in unicodeScalars {
-            let isMark = scalar.value >= 0x300 && scalar.properties.canonicalCombiningClass != .notReordered
-            marks = isMark ? marks + 1 : 0
+            marks = Self.isMark(scalar) ? marks + 1 : 0
             if marks > Self.maximumMarks { return false }
         }
         return true
+    }
+
+    /// The text with each mark that is one too many in a row replaced by U+FFFD; itself where there is none.
+    public var boundingMarks: String {
+        guard !hasBoundedMarks else { return self }
+        var bounded = UnicodeScalarView()
+        var marks = 0
+        for scalar in unicodeScalars {
+            marks = Self.isMark(scalar) ? marks + 1 : 0
+            if marks > Self.maximumMarks { marks = 0 }
+            bounded.append(Self.isMark(scalar) && marks == 0 ? "\u{FFFD}" : scalar)
+        }
+        return String(bounded)
+    }
+
+    private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value >= 0x300 && scalar.properties.canonicalCombiningClass != .notReordered
     }
 }

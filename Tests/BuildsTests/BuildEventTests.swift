@@ -27,6 +27,15 @@ import Testing
         #expect(event.isComplete == text.contains("complete"))
     }
 
+    /// Names of files reach messages, and a name may be anything.
+    @Test func everyEventCanBeReadAgain() throws {
+        let name = "a" + String(repeating: "\u{301}", count: 1000)
+        for event in [.build(name), .initialize(name), .complete(BuildFailure(.source, name))] as [BuildEvent] {
+            let json = try JSONValue(parsing: event.wireBytes.dropFirst(6).dropLast(2).map { $0 })
+            #expect(BuildEvent(json: json)?.isComplete == event.isComplete)
+        }
+    }
+
     @Test(arguments: BuildFailure.Kind.allCases)
     func everyKindOfFailureComesBack(kind: BuildFailure.Kind) throws {
         let event = BuildEvent.complete(BuildFailure(kind, "m"))

@@ -3,6 +3,8 @@ import Builds
 import Testing
 
 @Suite struct LogLinesTests {
+    private static func marks(_ count: Int) -> String { String(repeating: "\u{301}", count: count) }
+
     /// All lines of `bytes`, fed in pieces of `size` bytes.
     private static func lines(_ bytes: [UInt8], piece size: Int = .max) -> [String] {
         var log = LogLines()
@@ -35,6 +37,8 @@ import Testing
             ("a\u{1B}", ["a"]),
             ("a\u{0}b\u{7}c\u{7F}d\u{9B}e\n", ["a\u{FFFD}b\u{FFFD}c\u{FFFD}d\u{FFFD}e"]),
             ("é中😀\n", ["é中😀"]),
+            // Readers of JSON that keep to 30 combining characters in a row read every line.
+            ("a" + marks(70) + "\n", ["a" + marks(30) + "\u{FFFD}" + marks(30) + "\u{FFFD}" + marks(8)]),
         ] as [(String, [String])])
     func outputBecomesLines(output: String, lines: [String]) {
         for size in [1, 2, 3, Int.max] { #expect(Self.lines(Array(output.utf8), piece: size) == lines) }

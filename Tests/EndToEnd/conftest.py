@@ -35,14 +35,14 @@ ENVIRONMENT["XDG_CACHE_HOME"] = CACHE.name
 
 class Server:
     """One `cupel serve` on a port of its own choice, over one data folder that outlives it."""
+    # A command that becomes the server: as another user, say, or in namespaces of its own.
+    prefix = ()
 
     def __init__(self, data, *options, environment=None):
         self.data, self.options = data, options
         self.environment = {**ENVIRONMENT, **(environment or {})}
         self.process = None
         self.port = None
-        # A command that becomes the server.
-        self.prefix = ()
 
     def start(self):
         command = [*self.prefix, CUPEL, "serve", "--port", "0", "--data", self.data, *self.options]

@@ -24,7 +24,8 @@ extension Router {
         headers[.contentType] = "application/gzip"
         if encoded != nil { headers[.contentEncoding] = "zstd" }
         headers[.contentDisposition] = "attachment; filename=\"\(job.request.source.resultName).tar.gz\""
-        let isCurrent = request.headers[.ifRange].map { $0 == tag } ?? true
+        // Parts are defined for GET alone (RFC 9110, section 14.2).
+        let isCurrent = request.method == .get && request.headers[.ifRange].map { $0 == tag } ?? true
         switch ByteRange(header: isCurrent ? request.headers[.range] : nil, size: file.size) {
         case .whole: return response(.ok, file, 0..<file.size, headers)
         case .part(let part):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a requester does around a build: cancel it; and what an operator
-limits: what each client may have. The files with which the service is installed."""
+"""What an operator and a requester do around a build: cancel it, ask for its state, limit clients, keep no more than there
+is room for; and the files with which the service is installed."""
 import json
 import os
 import pathlib
@@ -374,3 +374,21 @@ def test_the_image_holds_what_the_host_needs():
     for source in re.findall(r"^COPY (?!--from)(?:--\S+ )*(.*) \S+$", "\n".join(" ".join(s) for s in steps), re.M):
         for path in source.split():
             assert path.startswith(".build/") or (ROOT / path).exists(), path
+
+
+def test_alarms_ask_for_metrics_that_there_are(server):
+    """Names and labels; the expressions are Prometheus' to judge (`promtool check rules`)."""
+    status, _, body = server.call("GET", "/metrics")
+    assert status == 200
+    known = set(re.findall(r"^# TYPE (\w+)", body.decode(), re.M))
+    rules = (PACKAGING / "alerts.yaml").read_text()
+    names = set(re.findall(r"\b((?:cupel|process)_\w+)", "\n".join(re.findall(r"expr: (?:>-\n\s*)?(.*)", rules))))
+    assert len(names) > 8
+    for name in names:
+        assert re.sub(r"_bucket$", "", name) in known, name
+    alarms = re.findall(r"alert: (\w+)", rules)
+    assert len(alarms) == len(set(alarms)) == rules.count("summary:") == rules.count("action:")
+    outcomes = "|".join(re.findall(r'outcome=~?"([^"]*)"', rules)).split("|")
+    description = json.loads(server.call("GET", "/openapi.json")[2])
+    kinds = description["components"]["schemas"]["Job"]["properties"]["error_type"]["enum"]
+    assert set(outcomes) <= set(kinds)

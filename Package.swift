@@ -99,7 +99,7 @@ let package = Package(
                 "ByteCoding", "StrictJSON", "Builds", "Provenance", "Evidence", "Archives", "SourceTrees", "Toolchains",
                 "Sandbox", "Attesters", logging,
             ]),
-        module("Storage", ["ByteCoding", "StrictJSON", "Builds", grdb, logging, nioCore]),
+        module("Storage", ["ByteCoding", "StrictJSON", "Builds", grdb, logging, nioCore, nioPosix]),
         module(
             "BuildServer",
             [

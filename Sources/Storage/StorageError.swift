@@ -13,6 +13,10 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
         case inputOutput
         /// No such job.
         case unknownJob
+        /// What is kept of one job is not what was written. It was set aside; other jobs are not concerned.
+        case damaged
+        /// The job has not ended.
+        case unfinished
     }
 
     public let code: Code

@@ -12,23 +12,73 @@ public struct StoredJob: Hashable, Sendable {
 
     public let id: JobID
     public let request: BuildRequest
+    /// The place in line that the first event of the log says; `nil` for a job of a release that did not keep it.
+    public let position: Int?
+    /// What the requester sent to have the request taken once, however often it arrives.
+    public let idempotencyKey: String?
     public internal(set) var state: State
     /// Attempts that were started; 0 before the first.
     public var attempt: Int
-    /// RFC 3339, UTC.
+    /// When the job was accepted: RFC 3339, UTC, as all times here.
     public let createdAt: String
+    /// When the latest attempt began; `nil` before the first.
+    public internal(set) var startedAt: String?
+    /// `nil` until the job has ended.
+    public internal(set) var finishedAt: String?
+    /// Why the job has ended without a result.
+    public internal(set) var failure: BuildFailure?
+    /// The event log of a job that has ended; `nil` where an earlier release ended it.
+    public internal(set) var logFile: FileRecord?
+    /// The result of a good build; `nil` where an earlier release made it.
+    public internal(set) var resultFile: FileRecord?
+
+    /// Bytes of the result, where there is one and its size is known.
+    public var resultSize: Int64? { resultFile?.size }
 
     /// A job that was never started, created now.
-    public init(id: JobID, request: BuildRequest) {
-        self.init(id: id, request: request, state: .queued, attempt: 0, createdAt: Date.now.formatted(.iso8601))
+    public init(id: JobID, request: BuildRequest, position: Int? = 0, idempotencyKey: String? = nil) {
+        self.init(
+            id: id, request: request, position: position, idempotencyKey: idempotencyKey, state: .queued, attempt: 0,
+            createdAt: Self.now)
     }
 
-    init(id: JobID, request: BuildRequest, state: State, attempt: Int, createdAt: String) {
+    init(
+        id: JobID, request: BuildRequest, position: Int?, idempotencyKey: String?, state: State, attempt: Int,
+        createdAt: String
+    ) {
         self.id = id
         self.request = request
+        self.position = position
+        self.idempotencyKey = idempotencyKey
         self.state = state
         self.attempt = attempt
         self.createdAt = createdAt
+    }
+
+    /// Whether the job waits or runs.
+    public var isUnfinished: Bool { state == .queued || state == .running }
+
+    static var now: String { Date.now.formatted(.iso8601) }
+}
+
+extension StoredJob {
+    mutating func beginAttempt() {
+        state = .running
+        attempt += 1
+        startedAt = Self.now
+    }
+
+    mutating func returnToQueue() {
+        if state == .running { attempt -= 1 }
+        state = .queued
+    }
+
+    mutating func end(_ failure: BuildFailure?, _ files: FinishedFiles?) {
+        state = failure == nil ? .succeeded : .failed
+        self.failure = failure
+        finishedAt = Self.now
+        logFile = files?.log
+        resultFile = files?.result
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Builds
+import ByteCoding
 import Storage
 import Testing
 
@@ -94,6 +95,79 @@ enum StoreKind: CaseIterable {
         try await store.finish(id(2), BuildFailure(.timeout, "too long"))
         #expect(try await store.job(id(1))?.state == .succeeded)
         #expect(try await store.job(id(2))?.state == .failed)
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func aJobCarriesItsTimesAndTheSizesOfItsFiles(kind: StoreKind) async throws {
+        let store = try kind.make(in: folder)
+        try await store.accept(job(1))
+        #expect(try await store.job(id(1))?.startedAt == nil)
+        _ = try await store.markRunning(id(1))
+        let running = try #require(try await store.job(id(1)))
+        #expect(running.startedAt ?? "" >= running.createdAt && running.finishedAt == nil && running.resultSize == nil)
+        let files = FinishedFiles(
+            log: FileRecord(size: 3, sha256: Digest256(of: [1])),
+            result: FileRecord(size: 1 << 40, sha256: Digest256(of: [2])))
+        try await store.finish(id(1), nil, files)
+        let ended = try #require(try await store.job(id(1)))
+        #expect(ended.finishedAt ?? "" >= running.startedAt ?? "?")
+        #expect(ended.logFile == files.log && ended.resultFile == files.result && ended.resultSize == 1 << 40)
+        #expect(ended.failure == nil && !ended.isUnfinished)
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func finishedJobsComeInTheOrderOfTheirEnds(kind: StoreKind) async throws {
+        let store = try kind.make(in: folder)
+        for number in 1...6 as ClosedRange<UInt64> { try await store.accept(job(number)) }
+        for number in [4, 2, 5] as [UInt64] { try await store.finish(id(number), nil) }
+        try await store.finish(id(1), BuildFailure(.cancelled, "no"))
+        let future = "9999-01-01T00:00:00Z"
+        let all = try await store.finished(before: future, limit: 10)
+        #expect(Set(all.map(\.id)) == Set([1, 2, 4, 5].map(id)))
+        #expect(all.map { $0.finishedAt ?? "" } == all.map { $0.finishedAt ?? "" }.sorted())
+        #expect(all.first { $0.id == id(1) }?.failure == BuildFailure(.cancelled, "no"))
+        #expect(try await store.finished(before: future, limit: 2) == Array(all.prefix(2)))
+        #expect(try await store.finished(before: "2001-01-01T00:00:00Z", limit: 10).isEmpty)
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func onlyAJobThatHasEndedIsRemovedAndItsKeyWithIt(kind: StoreKind) async throws {
+        let store = try kind.make(in: folder)
+        try await store.accept(StoredJob(id: id(1), request: job(1).request, idempotencyKey: "a"))
+        try await store.accept(job(2))
+        #expect(await code { try await store.remove(id(1)) } == .unfinished)
+        _ = try await store.markRunning(id(1))
+        #expect(await code { try await store.remove(id(1)) } == .unfinished)
+        try await store.finish(id(1), nil)
+        #expect(try await store.job(withKey: "a")?.id == id(1))
+        try await store.remove(id(1))
+        #expect(try await store.job(id(1)) == nil)
+        #expect(try await store.job(withKey: "a") == nil)
+        #expect(try await store.allJobs() == [id(2)])
+        #expect(await code { try await store.remove(id(1)) } == .unknownJob)
+        try await store.accept(StoredJob(id: id(3), request: job(1).request, idempotencyKey: "a"))
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func anIdempotencyKeyIsTakenOnce(kind: StoreKind) async throws {
+        let store = try kind.make(in: folder)
+        try await store.accept(StoredJob(id: id(1), request: job(1).request, position: 4, idempotencyKey: "a"))
+        #expect(
+            await code { try await store.accept(StoredJob(id: id(2), request: job(1).request, idempotencyKey: "a")) }
+                == .corrupt)
+        try await store.accept(job(3))
+        try await store.accept(job(4))
+        #expect(try await store.job(withKey: "a")?.position == 4)
+        #expect(try await store.job(withKey: "b") == nil)
+        #expect(try await store.unfinished().map(\.id) == [id(1), id(3), id(4)])
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func aWholeStoreHasNoDamage(kind: StoreKind) async throws {
+        let store = try kind.make(in: folder)
+        try await store.accept(job(1))
+        #expect(try await store.setAsideDamaged().isEmpty)
+        #expect(try await store.allJobs() == [id(1)])
     }
 
     @Test(arguments: StoreKind.allCases)

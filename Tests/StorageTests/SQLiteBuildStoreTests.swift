@@ -60,10 +60,24 @@ import Testing
 
     @Test func theSchemaOfANewerReleaseIsRefusedAndLeftAlone() async throws {
         try await SQLiteBuildStore(path: path).accept(job(1))
-        try change("PRAGMA user_version = 2")
+        try change("PRAGMA user_version = 3")
         #expect(await code { _ = try SQLiteBuildStore(path: path) } == .newerVersion)
-        try change("PRAGMA user_version = 1")
+        try change("PRAGMA user_version = 2")
         #expect(try await SQLiteBuildStore(path: path).job(id(1)) != nil)
+    }
+
+    @Test func aDatabaseThatIsDamagedAsAWholeIsRefusedWithWhatToDo() async throws {
+        do {
+            let store = try SQLiteBuildStore(path: path)
+            for number in 1...200 as ClosedRange<UInt64> { try await store.accept(job(number)) }
+        }
+        try change("PRAGMA wal_checkpoint(TRUNCATE)")
+        var file = try bytes(of: path)
+        for index in 4096 * 3..<min(4096 * 8, file.count) { file[index] = 0x5A }
+        try write(file, to: path)
+        let error = #expect(throws: StorageError.self) { try SQLiteBuildStore(path: path) }
+        #expect(error?.code == .corrupt)
+        #expect(error?.message.contains("backup") == true && error?.message.contains(".recover") == true)
     }
 
     @Test func aFileThatIsNoDatabaseIsRefused() async throws {
@@ -75,29 +89,70 @@ import Testing
         #expect(await code { _ = try SQLiteBuildStore(path: folder.file("none/jobs.sqlite")) } == .inputOutput)
     }
 
-    @Test(arguments: [
-        "state = 'paused'", "state = x'00ff'", "request = '{'", "request = '{}'", "request = x'ff'",
-        #"request = '{"nonce":"00ff","source":{"git":"ftp://example.com/a"}}'"#,
-        #"request = '{"nonce":"","source":{"folder":"/a"}}'"#,
-        "attempt = 'many'", "attempt = -1", "attempt = x'00'", "created_at = x'ff'",
-    ])
-    func aCorruptRowIsNamed(change assignment: String) async throws {
+    /// Changes of a record that was written whole, in every field; each is found.
+    private static let changes = [
+        "number = 70", "state = 'running'", "state = x'00ff'", "request = '{'",
+        #"request = '{"nonce":"00ff","source":{"git":"https://example.com/a/c.git"}}'"#,
+        "attempt = 1", "attempt = 'many'", "created_at = '2001-01-01T00:00:00Z'", "error_type = 'BuildError'",
+        "error = 'x'", "started_at = '2001-01-01T00:00:00Z'", "finished_at = '2001-01-01T00:00:00Z'", "position = 1",
+        "position = NULL", "idempotency_key = 'a'", "log_size = 1", "log_sha256 = 'ab'",
+        "result_size = 1", "result_sha256 = 'ab'", "checksum = NULL", "checksum = 'ab'", "checksum = x'00'",
+    ]
+
+    @Test(arguments: changes)
+    func aChangedRecordIsSetAsideAndNamedAndTheOthersStay(change assignment: String) async throws {
         let store = try SQLiteBuildStore(path: path)
-        for number in 1...2 as ClosedRange<UInt64> { try await store.accept(job(number)) }
+        for number in 1...3 as ClosedRange<UInt64> { try await store.accept(job(number)) }
+        let row = try text("SELECT quote(request) FROM job WHERE id = '\(id(2))'")
         try change("UPDATE job SET \(assignment) WHERE id = '\(id(2))'")
         let error = await #expect(throws: StorageError.self) { try await store.job(id(2)) }
-        #expect(error?.code == .corrupt)
-        #expect(error?.message.contains(id(2).text) == true)
-        #expect(await code { _ = try await store.markRunning(id(2)) } == .corrupt)
-        #expect(try await store.job(id(1)) != nil)
+        #expect(error?.code == .damaged)
+        #expect(error?.message.contains(id(2).text) == true && error?.message.contains("checksum") == true)
+        #expect(try await store.unfinished().map(\.id) == [id(1), id(3)])
+        #expect(try await store.allJobs() == [id(1), id(3)])
+        #expect(try text("SELECT count(*) FROM damaged_job WHERE id = '\(id(2))'") == "1")
+        if !assignment.hasPrefix("request") {
+            #expect(try text("SELECT quote(request) FROM damaged_job") == row, "the record was not kept as it was")
+        }
+        for _ in 1...2 {
+            #expect(await code { _ = try await store.job(id(2)) } == .damaged)
+            #expect(await code { _ = try await store.markRunning(id(2)) } == .damaged)
+            #expect(await code { try await store.remove(id(2)) } == .damaged)
+        }
+        #expect(try await SQLiteBuildStore(path: path).setAsideDamaged().map(\.isNew) == [false])
     }
 
-    @Test func anIdThatIsNoneIsNotPassedOver() async throws {
+    @Test func aChangedRecordIsFoundByWhateverCallComesFirst() async throws {
         let store = try SQLiteBuildStore(path: path)
-        try await store.accept(job(1))
-        try change("UPDATE job SET id = 'unknown'")
+        for number in 1...4 as ClosedRange<UInt64> {
+            try await store.accept(StoredJob(id: id(number), request: job(1).request, idempotencyKey: "key \(number)"))
+        }
+        try change("UPDATE job SET attempt = 7")
+        #expect(await code { _ = try await store.markRunning(id(1)) } == .damaged)
+        #expect(await code { _ = try await store.job(withKey: "key 2") } == .damaged)
+        #expect(try await store.unfinished().isEmpty)
+        #expect(try text("SELECT count(*) FROM damaged_job") == "4")
+    }
+
+    @Test func aDamagedIdIsFoundWhenAllRecordsAreChecked() async throws {
+        let store = try SQLiteBuildStore(path: path)
+        for number in 1...2 as ClosedRange<UInt64> { try await store.accept(job(number)) }
+        try change("UPDATE job SET id = 'unknown' WHERE id = '\(id(1))'")
         #expect(await code { _ = try await store.allJobs() } == .corrupt)
-        #expect(await code { _ = try await store.unfinished() } == .corrupt)
+        let damaged = try await store.setAsideDamaged()
+        #expect(damaged.map(\.id) == ["unknown"] && damaged.map(\.isNew) == [true])
+        #expect(try await store.allJobs() == [id(2)])
+    }
+
+    @Test func changesThatComeTogetherShareCommits() async throws {
+        let store = try SQLiteBuildStore(path: path)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 1...400 as ClosedRange<UInt64> { group.addTask { try await store.accept(job(number)) } }
+            try await group.waitForAll()
+        }
+        #expect(try await store.unfinished().count == 400)
+        #expect(await code { try await store.accept(job(17)) } == .corrupt)
+        #expect(try await store.unfinished().count == 400)
     }
 
     @Test func onlyTheOwnerMayReadTheDatabase() async throws {
@@ -105,6 +160,10 @@ import Testing
         try await store.accept(job(1))
         for file in [path, path + "-wal", path + "-shm"] { #expect(try mode(of: file) == 0o600, "\(file)") }
         _ = try await store.allJobs()
+    }
+
+    private func text(_ sql: String) throws -> String? {
+        try DatabaseQueue(path: path).read { database in try String.fetchOne(database, sql: sql) }
     }
 
     private func change(_ sql: String) throws {

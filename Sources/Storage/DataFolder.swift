@@ -6,13 +6,14 @@ import Synchronization
 /// The one folder in which a service keeps everything.
 ///
 ///     lock                  held by the server that uses the folder
-///     cupel.sqlite          jobs
+///     cupel.sqlite          jobs; its tables: DatabaseSchema
 ///     software.key          the private key of the `software` platform, 32 bytes
 ///     jobs/ID/source        the upload, until the build is over
 ///     jobs/ID/events.sse    the event log
 ///     jobs/ID/result.tar.gz the result, once the build is good
 ///     jobs/ID/result.tar.gz.zst the same for clients that take zstd, where there was room for it
-///     incoming/             uploads that are being received
+///     incoming/ID           an upload that is being received
+///     damaged/ID…           what was not as it was written: a job's folder, `.events.sse` or `.result.tar.gz`
 ///     workspaces/           builds that run
 ///
 /// Only the owner may read it; build users may pass through to their workspaces.
@@ -20,9 +21,9 @@ public final class DataFolder: Sendable {
     /// Absolute.
     public let path: String
     private let lock: Int32
+    let incomingSync: Batches<Void, Void>
 
-    /// Makes what is missing, takes the lock, and clears what an earlier run was receiving. Throws `inUse` where
-    /// another server has the lock.
+    /// Makes what is missing, and takes the lock. Throws `inUse` where another server has it.
     public init(path: String) throws(StorageError) {
         self.path = URL(fileURLWithPath: path).standardizedFileURL.path
         do {
@@ -30,10 +31,10 @@ public final class DataFolder: Sendable {
         } catch {
             throw StorageError(.inputOutput, "could not make the data folder \(path): \(error.localizedDescription)")
         }
+        incomingSync = Self.sync(incoming: self.path + "/incoming")
         lock = try Self.takeLock(self.path)
         try DurableFile.makeFolder(self.path, mode: 0o711)
         try DurableFile.makeFolder(self.path + "/jobs", mode: 0o700)
-        try? FileManager.default.removeItem(atPath: self.path + "/incoming")
         try DurableFile.makeFolder(self.path + "/incoming", mode: 0o700)
         try DurableFile.makeFolder(workspacesPath, mode: 0o711)
         try DurableFile.syncFolder(of: workspacesPath)
@@ -49,7 +50,7 @@ public final class DataFolder: Sendable {
     public func resultPath(_ id: JobID) -> String { folderPath(id) + "/result.tar.gz" }
     public func encodedResultPath(_ id: JobID) -> String { folderPath(id) + "/result.tar.gz.zst" }
 
-    /// Where the upload of a job that is being received is written.
+    /// Where the upload of a job is written while it is received.
     public func incomingPath(_ id: JobID) -> String { "\(path)/incoming/\(id)" }
 
     /// Ids of all jobs that have a folder.

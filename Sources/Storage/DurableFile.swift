@@ -27,6 +27,11 @@ enum DurableFile {
         try syncFolder(of: target)
     }
 
+    /// Gives a file a second name, which must be free. Nothing is synced.
+    static func link(_ path: String, as target: String) throws(StorageError) {
+        guard Foundation.link(path, target) == 0 else { throw failure("link", path) }
+    }
+
     /// Makes the names in the folder of `path` durable.
     static func syncFolder(of path: String) throws(StorageError) {
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."

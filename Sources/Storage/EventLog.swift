@@ -94,6 +94,7 @@ public final class EventLog: BuildEventSink {
         }
         do throws(StorageError) {
             if isTorn { try cut(to: state.length) }
+            if batch.outcome != nil { try syncNames() }
             try DurableFile.writeAll(batch.bytes, to: descriptor, path: path)
             if batch.outcome != nil, uninterrupted({ fsync(descriptor) }) != 0 {
                 throw DurableFile.failure("sync", path)
@@ -103,6 +104,14 @@ public final class EventLog: BuildEventSink {
             isTorn = uninterrupted { ftruncate(descriptor, off_t(state.length)) } != 0
             throw BuildFailure(.resourceLimit, "the build's log could not be kept: \(error.message)")
         }
+    }
+
+    /// The names of a result, of the log and of the folder that holds them are on the disk before the log says that the
+    /// build is over.
+    private func syncNames() throws(StorageError) {
+        try DurableFile.syncFolder(of: path)
+        guard let end = path.lastIndex(of: "/") else { return }
+        try DurableFile.syncFolder(of: String(path[..<end]))
     }
 
     private func cut(to length: Int) throws(StorageError) {

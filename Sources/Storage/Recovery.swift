@@ -1,55 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
 import Builds
+public import Logging
 
 /// A job that goes on after a restart.
 public struct RecoveredJob: Sendable {
     public let job: StoredJob
-    public let log: EventLog
+    /// The place in line that its log says last, where that is the log's last event.
+    public let toldPosition: Int?
 }
 
 /// Brings jobs, logs and folders to agree after a stop of any kind, and returns the jobs that are to run, in order:
 /// those that were interrupted first.
 ///
 /// A job whose log is complete has ended, whatever its row says. A job that ran is started afresh once; the second time
-/// it ends with `InterruptedError`; one whose log is missing or corrupt, with `InternalError` in its row. Half results
-/// and folders of jobs that were never acknowledged are removed.
+/// it ends with `InterruptedError`; one whose log is corrupt, with `InternalError` in its row. Folders that a crash took
+/// from accepted jobs are made again. Half results and folders of jobs that were never acknowledged are removed. Records
+/// that are damaged are set aside with their folders, and named in the log of the service.
 public func recover(
-    store: any BuildStore, logs: EventLogs, folder: DataFolder
+    store: any BuildStore, logs: EventLogs, folder: DataFolder, logger: Logger? = nil
 ) async throws(StorageError) -> [RecoveredJob] {
-    let known = try await store.allJobs()
-    for id in try folder.jobFolders() where !known.contains(id) { folder.remove(id) }
+    try await settleFolders(store: store, folder: folder, logger: logger)
     var interrupted: [RecoveredJob] = []
     var waiting: [RecoveredJob] = []
     for job in try await store.unfinished() {
+        try folder.adoptUpload(job.id)
         guard let log = try await openLog(of: job, logs: logs, store: store) else { continue }
         if let outcome = log.outcome {
             if outcome != nil { folder.removeLeftovers(job.id) }
-            folder.removeSource(job.id)
-            try await store.finish(job.id, outcome)
+            try await settle(job.id, outcome, store: store, folder: folder)
         } else if job.state == .queued {
             folder.removeLeftovers(job.id)
-            waiting.append(RecoveredJob(job: job, log: log))
+            waiting.append(RecoveredJob(job: job, toldPosition: log.announcedPosition))
         } else if job.attempt < maximumAttempts {
             folder.removeLeftovers(job.id)
-            interrupted.append(RecoveredJob(job: job, log: log))
+            interrupted.append(RecoveredJob(job: job, toldPosition: log.announcedPosition))
         } else {
             folder.removeLeftovers(job.id)
-            folder.removeSource(job.id)
-            try await end(job, log: log, store: store)
+            try await end(job, log: log, store: store, folder: folder)
         }
     }
+    folder.clearIncoming()
     return interrupted + waiting
 }
 
 /// How often a build is started.
 let maximumAttempts = 2
 
+/// Sets damaged records aside, and removes folders without a job. Where a record was ever damaged, its id may be what
+/// is damaged: a folder without a job may then be that record's, and is set aside as well.
+private func settleFolders(store: any BuildStore, folder: DataFolder, logger: Logger?) async throws(StorageError) {
+    let damaged = try await store.setAsideDamaged()
+    for job in damaged where job.isNew {
+        logger?.error(
+            "The record of a job is damaged and was set aside in the table damaged_job: restore cupel.sqlite from a backup",
+            metadata: ["build.id": "\(job.id)", "reason": "\(job.reason)"])
+    }
+    let known = try await store.allJobs()
+    for id in try folder.jobFolders() where !known.contains(id) {
+        guard !damaged.isEmpty else {
+            folder.remove(id)
+            continue
+        }
+        try folder.setAside(id)
+        logger?.error("A folder without a job was set aside", metadata: ["build.id": "\(id)", "to": "damaged/\(id)"])
+    }
+}
+
 /// `nil` where the log is lost: that ends its job, and no other one.
 private func openLog(
     of job: StoredJob, logs: EventLogs, store: any BuildStore
 ) async throws(StorageError) -> EventLog? {
     do throws(StorageError) {
-        return try await logs.log(job.id)
+        return try logs.restore(job)
     } catch {
         guard error.code == .corrupt else { throw error }
         try await store.finish(job.id, BuildFailure(.internal, error.message))
@@ -57,7 +79,9 @@ private func openLog(
     }
 }
 
-private func end(_ job: StoredJob, log: EventLog, store: any BuildStore) async throws(StorageError) {
+private func end(
+    _ job: StoredJob, log: EventLog, store: any BuildStore, folder: DataFolder
+) async throws(StorageError) {
     let failure = BuildFailure(
         .interrupted, "the service stopped during attempt \(job.attempt) of this build, the last: submit it again")
     do {
@@ -65,5 +89,5 @@ private func end(_ job: StoredJob, log: EventLog, store: any BuildStore) async t
     } catch {
         throw StorageError(.inputOutput, error.message)
     }
-    try await store.finish(job.id, failure)
+    try await settle(job.id, failure, store: store, folder: folder)
 }

@@ -132,10 +132,10 @@ import Testing
         for number in 0..<3 {
             let id = JobID(high: 5, low: UInt64(number))
             let source = GitSource(url: try GitURL("https://example.com/a"), ref: nil)
-            let log = try await storage.logs.create(id, source: nil)
-            try log.append([.queued(position: max(0, number - 1))])
+            let position = max(0, number - 1)
+            _ = try storage.logs.create(id, source: nil, position: position)
             let request = BuildRequest(nonce: try Nonce(hex: "ab"), source: .git(source))
-            try await storage.store.accept(StoredJob(id: id, request: request))
+            try await storage.store.accept(StoredJob(id: id, request: request, position: position))
             ids.append(id)
         }
         for _ in 0..<attempts { _ = try await storage.store.markRunning(ids[0]) }

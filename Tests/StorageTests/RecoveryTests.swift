@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Builds
 import Foundation
+import GRDB
 import Storage
 import Testing
 
@@ -53,7 +54,7 @@ import Testing
             let recovered = try await recover(store: store, logs: logs, folder: folder)
             let log = try await logs.log(id(1))
             #expect(recovered.map(\.job.id) == (row.outcome == nil ? [id(1)] : []))
-            #expect(recovered.allSatisfy { $0.log === log && $0.job.attempt == row.attempts })
+            #expect(recovered.allSatisfy { $0.toldPosition == 0 && $0.job.attempt == row.attempts })
             #expect(log.outcome.map { $0?.kind } == row.outcome)
             #expect(try await store.job(id(1))?.state == row.state)
             #expect(try await store.job(id(1))?.attempt == row.attempts)
@@ -112,7 +113,7 @@ import Testing
         try await make(1, attempts: 0, end: nil, store: store)
         try await make(2, attempts: 1, end: .complete(nil), store: store)
         try await store.finish(id(2), nil)
-        try await logs.create(id(3), source: nil).append([.queued(position: 0)])
+        _ = try logs.create(id(3), source: nil, position: 0)
         try write([1], to: folder.path + "/jobs/note")
         _ = try await recover(store: store, logs: EventLogs(folder: folder, limit: 1 << 20), folder: folder)
         #expect(exists(folder.folderPath(id(1))) && exists(folder.folderPath(id(2))))
@@ -125,30 +126,117 @@ import Testing
         try await make(1, attempts: 1, end: .complete(nil), store: store)
         let all = try bytes(of: folder.eventsPath(id(1)))
         try write(Array(all.dropLast()), to: folder.eventsPath(id(1)))
-        let recovered = try await recover(store: store, logs: EventLogs(folder: folder, limit: 1 << 20), folder: folder)
-        #expect(recovered.map(\.log.state.count) == [1])
-        try recovered.first?.log.append([.complete(nil)])
+        let logs = EventLogs(folder: folder, limit: 1 << 20)
+        _ = try await recover(store: store, logs: logs, folder: folder)
+        let log = try await logs.log(id(1))
+        #expect(log.state.count == 1)
+        try log.append([.complete(nil)])
         #expect(try bytes(of: folder.eventsPath(id(1))) == all)
     }
 
-    @Test(arguments: [nil, "data: nonsense\n\n"])
-    func aLostLogEndsItsJobAndNoOther(content: String?) async throws {
+    @Test func aLogThatCannotBeReadEndsItsJobAndNoOther() async throws {
         let store: any BuildStore = MemoryBuildStore()
         for number in 1...2 as ClosedRange<UInt64> { try await make(number, attempts: 1, end: nil, store: store) }
-        try FileManager.default.removeItem(atPath: folder.eventsPath(id(1)))
-        if let content { try write(Array(content.utf8), to: folder.eventsPath(id(1))) }
+        try write(Array("data: nonsense\n\n".utf8), to: folder.eventsPath(id(1)))
         let recovered = try await recover(store: store, logs: EventLogs(folder: folder, limit: 1 << 20), folder: folder)
         #expect(recovered.map(\.job.id) == [id(2)])
         #expect(try await store.job(id(1))?.state == .failed)
-        #expect(exists(folder.eventsPath(id(1))) == (content != nil))
+        #expect(exists(folder.eventsPath(id(1))))
+    }
+
+    /// What a power cut may leave of an accepted job, of which only the record and the upload's first name were synced.
+    enum Loss: CaseIterable {
+        case nothing, folder, log, content, tornContent, source, sourceAndLog
+    }
+
+    @Test(arguments: Loss.allCases, [0, 3])
+    func whatAPowerCutTakesFromAnAcceptedJobIsMadeAgain(loss: Loss, position: Int) async throws {
+        let store: any BuildStore = MemoryBuildStore()
+        try write([1], to: folder.incomingPath(id(1)))
+        let logs = EventLogs(folder: folder, limit: 1 << 20)
+        _ = try logs.create(id(1), source: folder.incomingPath(id(1)), position: position)
+        let seen = try bytes(of: folder.eventsPath(id(1)))
+        try await store.accept(StoredJob(id: id(1), request: job(1).request, position: position))
+        switch loss {
+        case .nothing: break
+        case .folder: try FileManager.default.removeItem(atPath: folder.folderPath(id(1)))
+        case .log: try FileManager.default.removeItem(atPath: folder.eventsPath(id(1)))
+        case .content: try write([], to: folder.eventsPath(id(1)))
+        case .tornContent: try write(Array(seen.prefix(9)), to: folder.eventsPath(id(1)))
+        case .source: try FileManager.default.removeItem(atPath: folder.sourcePath(id(1)))
+        case .sourceAndLog:
+            for path in [folder.sourcePath(id(1)), folder.eventsPath(id(1))] {
+                try FileManager.default.removeItem(atPath: path)
+            }
+        }
+        for _ in 1...2 {
+            let again = try await recover(store: store, logs: EventLogs(folder: folder, limit: 1 << 20), folder: folder)
+            #expect(again.map(\.job.id) == [id(1)])
+            #expect(try bytes(of: folder.eventsPath(id(1))) == seen)
+            #expect(try bytes(of: folder.sourcePath(id(1))) == [1])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/incoming").isEmpty)
+        }
+    }
+
+    @Test func whatWasBeingReceivedIsCleared() async throws {
+        try write([1], to: folder.incomingPath(id(1)))
+        try write([1], to: folder.path + "/incoming/other")
+        let logs = EventLogs(folder: folder, limit: 1 << 20)
+        #expect(try await recover(store: MemoryBuildStore(), logs: logs, folder: folder).isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/incoming").isEmpty)
+    }
+
+    @Test func theEndOfAJobIsOnRecordWithItsFiles() async throws {
+        let store: any BuildStore = MemoryBuildStore()
+        try await make(1, attempts: 1, end: .complete(nil), store: store)
+        try write([1, 2], to: folder.resultPath(id(1)))
+        try await make(2, attempts: 1, end: .complete(BuildFailure(.build, "no")), store: store)
+        try await make(3, attempts: 2, end: nil, store: store)
+        _ = try await recover(store: store, logs: EventLogs(folder: folder, limit: 1 << 20), folder: folder)
+        for number in 1...3 as ClosedRange<UInt64> {
+            let job = try #require(try await store.job(id(number)))
+            #expect(job.logFile == (try FileRecord(of: folder.eventsPath(job.id))))
+            #expect(job.resultFile == (number == 1 ? try FileRecord(of: folder.resultPath(job.id)) : nil))
+        }
+    }
+
+    @Test(arguments: ["attempt = 7", "id = 'unknown'"])
+    func aDamagedRecordIsSetAsideWithItsFolderAndTheOthersGoOn(change: String) async throws {
+        let store = try SQLiteBuildStore(path: folder.databasePath)
+        for number in 1...3 as ClosedRange<UInt64> { try await make(number, attempts: 0, end: nil, store: store) }
+        try await DatabaseQueue(path: folder.databasePath).writeWithoutTransaction { database in
+            try database.execute(sql: "UPDATE job SET \(change) WHERE id = '\(id(2))'")
+        }
+        for _ in 1...2 {
+            let logs = EventLogs(folder: folder, limit: 1 << 20)
+            #expect(try await recover(store: store, logs: logs, folder: folder).map(\.job.id) == [id(1), id(3)])
+            #expect(!exists(folder.folderPath(id(2))))
+            #expect(exists(folder.path + "/damaged/\(id(2))/events.sse"))
+            #expect(folder.hasDamage(id(2)) && !folder.hasDamage(id(1)))
+        }
+    }
+
+    @Test func aResultIsCheckedOnceBeforeItIsServed() async throws {
+        let store: any BuildStore = MemoryBuildStore()
+        try await make(1, attempts: 1, end: .complete(nil), store: store)
+        try write([1, 2], to: folder.resultPath(id(1)))
+        try await settle(id(1), nil, store: store, folder: folder)
+        let job = try #require(try await store.job(id(1)))
+        let checks = ResultChecks()
+        try await checks.check(job, in: folder)
+        try write([1, 3], to: folder.resultPath(id(1)))
+        try await checks.check(job, in: folder)
+        for _ in 1...2 { #expect(await code { try await ResultChecks().check(job, in: folder) } == .damaged) }
+        #expect(!exists(folder.resultPath(id(1))))
+        #expect(try bytes(of: folder.path + "/damaged/\(id(1)).result.tar.gz") == [1, 3])
     }
 
     private func make(_ number: UInt64, attempts: Int, end: BuildEvent?, store: any BuildStore) async throws {
         try write([1], to: folder.incomingPath(id(number)))
         let logs = EventLogs(folder: folder, limit: 1 << 20)
-        let log = try await logs.create(id(number), source: folder.incomingPath(id(number)))
-        try log.append([.queued(position: 0)])
+        let log = try logs.create(id(number), source: folder.incomingPath(id(number)), position: 0)
         try await store.accept(job(number))
+        folder.dropIncoming(id(number))
         for _ in 0..<attempts { _ = try await store.markRunning(id(number)) }
         if let end { try log.append([end]) }
     }

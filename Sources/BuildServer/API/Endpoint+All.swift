@@ -33,6 +33,12 @@ extension Endpoint {
             Parameter(
                 name: "source_name", place: .query, meaning: "As in the JSON form; for a raw archive.",
                 schema: Schema.sourceName),
+            Parameter(
+                name: "Idempotency-Key", place: .header,
+                meaning:
+                    "Any value of its own for each submission, in quotation marks or bare: a submission that is sent "
+                    + "again with it is answered with the job of the first, for as long as that is kept.",
+                schema: ["type": "string", "minLength": 1, "maxLength": 512]),
         ],
         bodies: [
             "application/json": ["$ref": "#/components/schemas/Submission"],
@@ -46,6 +52,7 @@ extension Endpoint {
                 contentType: "application/json", schema: ["$ref": "#/components/schemas/Accepted"],
                 headers: ["Location": "The job's own path."]),
             .refusal(400, "The request is malformed; the error says where."), methodNotAllowed,
+            .refusal(409, "The Idempotency-Key belongs to another submission."),
             .refusal(408, "The upload is too slow."),
             .refusal(413, "The archive is larger than the service takes."),
             .refusal(415, "The content type or encoding is none of those described."),

@@ -87,6 +87,12 @@ extension Refusal {
         message: "the headers are longer than \(BuildService.maximumHeaderSize) bytes or more than "
             + "\(BuildService.maximumHeaderCount); send fewer")
 
+    static let keyTaken = Refusal(
+        status: .conflict,
+        message:
+            "the Idempotency-Key belongs to another submission; send a new key with a new request, and the same nonce, "
+            + "source and key to send a request again")
+
     static let draining = Refusal(
         status: .serviceUnavailable, message: "the service is stopping and takes no new jobs; try again in a minute",
         headers: [.retryAfter: "60"])
@@ -129,6 +135,13 @@ extension Refusal {
             status: .rangeNotSatisfiable, message: "the range lies outside the result's \(size) bytes",
             headers: [.contentRange: "bytes */\(size)"])
     }
+
+    /// Never a 404: there was such a job.
+    static let damaged = Refusal(
+        status: .internalServerError,
+        message:
+            "what this service keeps of this build is damaged and was set aside; submit the build again, or ask the "
+            + "operator, whose log says more")
 
     static let `internal` = Refusal(
         status: .internalServerError, message: "the service failed; its log says more")

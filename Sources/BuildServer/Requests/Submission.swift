@@ -23,7 +23,9 @@ struct Submission: Sendable {
     }
 
     /// Reads the whole body. Throws a ``Refusal``, or what the connection threw; nothing is left on the disk then.
-    static func receive(_ request: Request, path: String, limit: Int64) async throws -> Received {
+    ///
+    /// - Parameter path: where an archive is written; `nil` to hash it only.
+    static func receive(_ request: Request, path: String?, limit: Int64) async throws -> Received {
         let form = try Form(request, limit: limit)
         var submission = Submission()
         do {
@@ -35,7 +37,7 @@ struct Submission: Sendable {
         }
     }
 
-    private mutating func read(_ body: RequestBody, as form: Form, path: String, limit: Int64) async throws {
+    private mutating func read(_ body: RequestBody, as form: Form, path: String?, limit: Int64) async throws {
         var parser = form.parser
         let start = ContinuousClock.now
         var size: Int64 = 0
@@ -55,7 +57,7 @@ struct Submission: Sendable {
         for part in parts { try await take(part, path: path, limit: limit) }
     }
 
-    private mutating func take(_ part: SubmissionPart, path: String, limit: Int64) async throws(Refusal) {
+    private mutating func take(_ part: SubmissionPart, path: String?, limit: Int64) async throws(Refusal) {
         switch part {
         case .field(let name, let text): fields[name] = text
         case .archiveBegins(let name):

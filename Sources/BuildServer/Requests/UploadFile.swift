@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import ByteCoding
-import NIOPosix
 import Storage
 
 #if canImport(Darwin)
@@ -14,7 +13,8 @@ struct UploadFile: Sendable {
     /// Bytes kept back before they are written.
     private static let pieceSize = 256 << 10
 
-    let path: String
+    /// `nil` for an archive that is only hashed.
+    let path: String?
     private let descriptor: Int32
     private let limit: Int64
     private var pending: [UInt8] = []
@@ -23,44 +23,49 @@ struct UploadFile: Sendable {
 
     /// Makes the file, which must not exist, for this user only. Throws a ``Refusal`` where the disk takes none, and
     /// from ``append(_:)`` where the archive exceeds `limit` bytes.
-    init(path: String, limit: Int64) throws(Refusal) {
-        descriptor = uninterrupted { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600) }
-        guard descriptor >= 0 else { throw .storageFull }
+    init(path: String?, limit: Int64) throws(Refusal) {
         self.path = path
         self.limit = limit
+        guard let path else {
+            descriptor = -1
+            return
+        }
+        descriptor = uninterrupted { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600) }
+        guard descriptor >= 0 else { throw .storageFull }
     }
 
     mutating func append(_ bytes: [UInt8]) async throws(Refusal) {
         size += Int64(bytes.count)
         guard size <= limit else { throw .tooLarge(limit: limit) }
         pending.append(contentsOf: bytes)
-        if pending.count >= Self.pieceSize { try await flush() }
+        if pending.count >= Self.pieceSize { try await flush(thenSync: false) }
     }
 
-    /// Writes what is left and returns when the bytes are on the disk.
+    /// Writes what is left and returns when the bytes are on the disk; the file's name need not be.
     mutating func finish() async throws(Refusal) -> Digest256 {
-        try await flush()
-        let descriptor = descriptor
-        try await Self.onDiskThread { uninterrupted { fsync(descriptor) } == 0 ? () : nil }
-        close(descriptor)
+        try await flush(thenSync: true)
+        if descriptor >= 0 { close(descriptor) }
         return digest.digest
     }
 
     /// Closes and removes the file. Not after ``finish()``.
     func discard() {
+        guard let path else { return }
         close(descriptor)
         unlink(path)
     }
 
-    private mutating func flush() async throws(Refusal) {
-        guard !pending.isEmpty else { return }
+    private mutating func flush(thenSync isLast: Bool) async throws(Refusal) {
         let (descriptor, bytes, before) = (descriptor, pending, digest)
         pending = []
-        digest = try await Self.onDiskThread {
+        let after = try? await DiskThreads.run { () throws(StorageError) -> Digest256.Stream? in
             var digest = before
             digest.update(bytes)
-            return Self.writeAll(bytes, to: descriptor) ? digest : nil
+            guard descriptor >= 0 else { return digest }
+            return Self.writeAll(bytes, to: descriptor) && (!isLast || uninterrupted { fsync(descriptor) } == 0) ? digest : nil
         }
+        guard let after = after ?? nil else { throw .storageFull }
+        digest = after
     }
 
     private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
@@ -75,14 +80,5 @@ struct UploadFile: Sendable {
             }
             return true
         }
-    }
-
-    /// Runs `work` where blocking is no harm; `nil` from it means that the disk failed.
-    private static func onDiskThread<Value: Sendable>(
-        _ work: @escaping @Sendable () -> Value?
-    ) async throws(Refusal) -> Value {
-        let value = try? await NIOThreadPool.singleton.runIfActive(work)
-        guard let value else { throw .storageFull }
-        return value
     }
 }

@@ -47,8 +47,8 @@ public struct BuildService: Service {
     public func run() async throws {
         let clients = ClientLimits(configuration.clients)
         let dispatcher = Dispatcher(
-            configuration: configuration, data: data, store: store, logger: logger, clients: clients, metrics: metrics,
-            runner: runner)
+            configuration: configuration, data: data, store: store, logs: logs, logger: logger, clients: clients,
+            metrics: metrics, runner: runner)
         let readers = Readers(keepAlive: .seconds(configuration.keepAliveSeconds))
         let router = Router(
             configuration: configuration, data: data, store: store, logs: logs, dispatcher: dispatcher,
@@ -65,7 +65,7 @@ public struct BuildService: Service {
                 group.cancelAll()
             }
         }
-        let jobs = try await recover(store: store, logs: logs, folder: data)
+        let jobs = try await recover(store: store, logs: logs, folder: data, logger: logger)
         metrics.keptJobs.set(try await store.allJobs().count)
         logger.info("Data read", metadata: ["jobs.unfinished": "\(jobs.count)"])
         let server = server(router) { port in

@@ -6,11 +6,18 @@ import Storage
 extension Dispatcher {
     /// One build from its start to the place where it is settled. Nothing here ends the service: a job that cannot be
     /// settled stays as it is on the disk, and the next start decides about it.
-    func build(_ job: StoredJob, log: EventLog, slot: Int) async {
-        let logger = logger(of: job)
+    func build(_ id: JobID, slot: Int) async {
+        let logger = logger(of: id)
         do {
-            let failure = await attempt(job, log: log, slot: slot)
-            // A task of its own: this one may have been cancelled, and the end must be kept all the same.
+            let log = try logs.openLog(id)
+            // Tasks of their own, here and below: this one may have been cancelled, and what happens must be kept all the
+            // same.
+            let begun = Task { try await begin(id, log: log) }
+            guard let job = try await begun.value else { return }
+            logger.info("Build started", metadata: ["build.attempt": "\(job.attempt)"])
+            let events = MeasuredBuild(log, metrics)
+            let failure = await runner(job, events, slot)
+            events.end(failure)
             let settled = Task { try await settle(job, failure, log: log) }
             try await settled.value
         } catch {
@@ -18,26 +25,29 @@ extension Dispatcher {
         }
     }
 
-    /// Why the build failed, `nil` where it did not. One that cannot be marked as running does not run.
-    private func attempt(_ job: StoredJob, log: EventLog, slot: Int) async -> BuildFailure? {
-        let logger = logger(of: job)
-        var job = job
-        do {
-            // A task of its own here too.
-            job.attempt = try await Task { [job] in try await store.markRunning(job.id) }.value
+    /// The job, its next attempt begun. `nil` where there is none: its record is damaged, or its start could not be kept.
+    /// Its readers are told so.
+    private func begin(_ id: JobID, log: EventLog) async throws -> StoredJob? {
+        do throws(StorageError) {
+            _ = try await store.markRunning(id)
+            return try await store.job(id)
         } catch {
-            logger.error("A build could not be started", metadata: ["error": "\(error)"])
-            return BuildFailure(.internal, "the start of the build could not be kept on disk: submit it again")
+            logger(of: id).error("A build could not be started", metadata: ["error": "\(error)"])
+            if error.code == .damaged {
+                try log.append([.complete(BuildFailure(.internal, Refusal.damaged.message))])
+                return nil
+            }
+            let failure = BuildFailure(
+                .internal, "the start of the build could not be kept on disk: submit it again")
+            try await complete(log, failure, logger(of: id))
+            try await Storage.settle(id, failure, store: store, folder: data)
+            metrics.ended(failure)
+            return nil
         }
-        logger.info("Build started", metadata: ["build.attempt": "\(job.attempt)"])
-        let events = MeasuredBuild(log, metrics)
-        let failure = await runner(job, events, slot)
-        events.end(failure)
-        return failure
     }
 
     private func settle(_ job: StoredJob, _ failure: BuildFailure?, log: EventLog) async throws {
-        let logger = logger(of: job)
+        let logger = logger(of: job.id)
         // What did not end well has ended as its requester wished.
         let wish = failure == nil ? nil : cancelled[job.id]
         if wish == nil, isOutOfTime, failure?.kind == .cancelled {
@@ -48,16 +58,9 @@ extension Dispatcher {
         }
         let outcome = wish ?? failure
         try await complete(log, outcome, logger)
-        try await end(job, outcome)
+        try await Storage.settle(job.id, outcome, store: store, folder: data)
         metrics.ended(outcome)
         logger.info("Build ended", metadata: ["build.outcome": "\(outcome?.kind.rawValue ?? "ok")"])
-    }
-
-    /// Settles a job whose log is complete. Its upload is of no use any more; it goes first, as the next start looks only
-    /// at jobs that are not settled.
-    func end(_ job: StoredJob, _ outcome: BuildFailure?) async throws {
-        data.removeSource(job.id)
-        try await store.finish(job.id, outcome)
     }
 
     /// The last event, again and again where the disk is full: readers wait for it. First soon, then every five seconds.
@@ -79,9 +82,9 @@ extension Dispatcher {
     private static let firstPause = Duration.milliseconds(100)
     private static let longestPause = Duration.seconds(5)
 
-    func logger(of job: StoredJob) -> Logger {
+    func logger(of id: JobID) -> Logger {
         var logger = logger
-        logger[metadataKey: "build.id"] = "\(job.id)"
+        logger[metadataKey: "build.id"] = "\(id)"
         return logger
     }
 }

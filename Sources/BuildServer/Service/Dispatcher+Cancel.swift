@@ -11,8 +11,8 @@ extension Dispatcher {
     /// Throws a conflict where the job has come to another end, be it while this was asked. Where the end cannot be kept,
     /// a job that waits goes on waiting.
     func cancel(_ id: JobID, log: EventLog) async throws(Refusal) {
-        if let next = waiting[id] {
-            try await leave(next.job, log: next.log)
+        if position(of: id) != nil {
+            try await leave(id, log: log)
         } else if let slot = slots[id], let build = builds[slot] {
             if cancelled[id] == nil { cancelled[id] = Self.cancellation }
             build.cancel()
@@ -26,23 +26,24 @@ extension Dispatcher {
     }
 
     /// The last event is written while the job still has its place: it starts or ends, never both.
-    private func leave(_ job: StoredJob, log: EventLog) async throws(Refusal) {
+    private func leave(_ id: JobID, log: EventLog) async throws(Refusal) {
+        let end = Self.cancellation
         do {
-            try log.append([.complete(Self.cancellation)])
+            try log.append([.complete(end)])
         } catch {
-            logger.error("A job could not be cancelled", metadata: ["build.id": "\(job.id)", "error": "\(error)"])
+            logger.error("A job could not be cancelled", metadata: ["build.id": "\(id)", "error": "\(error)"])
             throw .storageFull
         }
-        leaveLine(job.id)
+        leaveLine(id)
         // A task of its own: the requester may have gone.
-        await Task { await settle(cancelled: job) }.value
+        await Task { await settle(id, end) }.value
     }
 
-    private func settle(cancelled job: StoredJob) async {
-        let logger = logger(of: job)
+    private func settle(_ id: JobID, _ end: BuildFailure) async {
+        let logger = logger(of: id)
         do {
-            try await end(job, .some(Self.cancellation))
-            metrics.ended(Self.cancellation)
+            try await Storage.settle(id, end, store: store, folder: data)
+            metrics.ended(end)
             logger.info("A job that waited was cancelled")
         } catch {
             // Its log is complete: the next start settles it.

@@ -9,12 +9,14 @@ import Storage
 actor Dispatcher {
     let store: any BuildStore
     let data: DataFolder
+    let logs: EventLogs
     let runner: BuildRunner
     let logger: Logger
     private let clients: ClientLimits
     let metrics: Metrics
     private var queue: BuildQueue
-    private(set) var waiting: [JobID: (job: StoredJob, log: EventLog, since: ContinuousClock.Instant)] = [:]
+    /// When each job that waits entered the line.
+    private var waiting: [JobID: ContinuousClock.Instant] = [:]
     private(set) var builds: [Int: Task<Void, Never>] = [:]
     /// Where each job that builds does.
     private(set) var slots: [JobID: Int] = [:]
@@ -25,11 +27,12 @@ actor Dispatcher {
     private(set) var isOutOfTime = false
 
     init(
-        configuration: Configuration, data: DataFolder, store: any BuildStore, logger: Logger, clients: ClientLimits,
-        metrics: Metrics,
+        configuration: Configuration, data: DataFolder, store: any BuildStore, logs: EventLogs, logger: Logger,
+        clients: ClientLimits, metrics: Metrics,
         runner: @escaping BuildRunner
     ) {
         self.store = store
+        self.logs = logs
         self.data = data
         self.runner = runner
         self.logger = logger
@@ -47,19 +50,22 @@ actor Dispatcher {
         }
     }
 
+    /// The place that a job would have that is entered now.
+    var expectedPosition: Int { queue.expectedPosition }
+
     /// Gives a reserved place back.
     func release() { queue.release() }
 
     /// Takes a job that is durable and whose requester was told `announced`.
-    func enter(_ job: StoredJob, log: EventLog, announced: Int) {
-        waiting[job.id] = (job, log, .now)
-        perform(queue.enter(job.id, announced: announced))
+    func enter(_ id: JobID, announced: Int) {
+        waiting[id] = .now
+        perform(queue.enter(id, announced: announced))
     }
 
     /// Takes the jobs of an earlier run, in order.
     func restore(_ jobs: [RecoveredJob]) {
-        for recovered in jobs { waiting[recovered.job.id] = (recovered.job, recovered.log, .now) }
-        perform(queue.restore(jobs.map { (id: $0.job.id, announced: $0.log.announcedPosition) }))
+        for recovered in jobs { waiting[recovered.job.id] = .now }
+        perform(queue.restore(jobs.map { (id: $0.job.id, announced: $0.toldPosition) }))
     }
 
     /// Jobs that wait, and builds that run.
@@ -107,18 +113,17 @@ actor Dispatcher {
     /// A place that cannot be announced, on a full disk, is no reason to end the build.
     private func announce(_ position: Int, to id: JobID) {
         do {
-            try waiting[id]?.log.append([.queued(position: position)])
+            try logs.openLog(id).append([.queued(position: position)])
         } catch {
             logger.warning("The position was not announced", metadata: ["build.id": "\(id)", "error": "\(error)"])
         }
     }
 
     private func start(_ id: JobID, slot: Int) {
-        guard let next = waiting.removeValue(forKey: id) else { return }
+        if let since = waiting.removeValue(forKey: id) { metrics.queueWaits.observe(.now - since) }
         slots[id] = slot
-        metrics.queueWaits.observe(.now - next.since)
         builds[slot] = Task {
-            await build(next.job, log: next.log, slot: slot)
+            await build(id, slot: slot)
             (builds[slot], slots[id], cancelled[id]) = (nil, nil, nil)
             clients.ended(id)
             perform(queue.finish(slot: slot))

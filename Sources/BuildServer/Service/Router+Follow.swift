@@ -18,7 +18,7 @@ extension Router {
 
     func log(of job: StoredJob) async throws(Refusal) -> EventLog {
         do {
-            return try await logs.log(job.id)
+            return try await logs.log(job.id, expecting: job.logFile)
         } catch {
             throw failure("An event log could not be opened", error, build: job.id)
         }

@@ -9,9 +9,9 @@ extension Router {
     /// The result, whole or in part. There is one as soon as the last event says `ok`, not before and not otherwise.
     func result(of job: StoredJob, _ request: Request) async throws -> Response {
         let log = try await log(of: job)
-        guard case .some(nil) = log.outcome, let plain = ResultFile(path: data.resultPath(job.id)) else {
-            throw Refusal.notFound
-        }
+        guard case .some(nil) = log.outcome else { throw Refusal.notFound }
+        try await checkResult(of: job)
+        guard let plain = ResultFile(path: data.resultPath(job.id)) else { throw Refusal.damaged }
         let encoded = try await encodedResult(of: job, request)
         let file = encoded ?? plain
         let tag = encoded == nil ? "\"\(job.id)\"" : "\"\(job.id)-zstd\""

@@ -7,19 +7,48 @@ import Storage
 import StrictJSON
 
 extension Router {
-    /// Takes a job. The answer goes out when the source, the first event and the job itself are on the disk.
+    /// Takes a job. The answer goes out when the source and the job itself are on the disk.
+    ///
+    /// Submissions with one idempotency key come one after another: the first makes the job, the others find it.
     func submit(_ request: Request, place: JobPlace) async throws -> Response {
-        let position = try await dispatcher.reserve()
+        guard let key = try IdempotencyKey(request.headers) else { return Self.accepted(try await take(request, place)) }
+        return try await turns.take(key.text) {
+            if let job = try await job(with: key) { return try await repeated(request, of: job) }
+            return Self.accepted(try await take(request, place, key: key))
+        }
+    }
+
+    private func job(with key: IdempotencyKey) async throws(Refusal) -> StoredJob? {
+        do {
+            return try await store.job(withKey: key.text)
+        } catch {
+            logger.error("A job could not be read", metadata: ["error": "\(error)"])
+            throw error.code == .damaged ? .damaged : .internal
+        }
+    }
+
+    /// A submission whose key has a job: it is read to compare it, and neither takes a place nor leaves anything.
+    private func repeated(_ request: Request, of job: StoredJob) async throws -> Response {
+        let received = try await Submission.receive(request, path: nil, limit: configuration.limits.uploadSize)
+        guard received.request == job.request else { throw Refusal.keyTaken }
+        return Self.accepted(job.id)
+    }
+
+    private func take(_ request: Request, _ place: JobPlace, key: IdempotencyKey? = nil) async throws -> JobID {
+        var position = try await dispatcher.reserve()
         let id = Self.newID()
         do {
             let received = try await receive(request, as: id)
-            try await admit(received, as: id, position: position, place)
+            // Receiving an upload takes time, in which the line moves.
+            if received.archivePath != nil { position = min(position, await dispatcher.expectedPosition) }
+            let job = StoredJob(
+                id: id, request: received.request, position: position, idempotencyKey: key?.text)
+            try await admit(job, source: received.archivePath, place)
         } catch {
             await dispatcher.release()
             throw error
         }
-        let body = Array("{\"job_id\":\"\(id)\"}".utf8)
-        return Self.json(.accepted, body, headers: [.location: "/build/\(id)"])
+        return id
     }
 
     /// A disk that takes no upload is the operator's to mend.
@@ -34,25 +63,27 @@ extension Router {
         }
     }
 
-    /// The row goes last: a job that has none was never promised, and the next start clears what it left.
-    private func admit(
-        _ received: Submission.Received, as id: JobID, position: Int, _ place: JobPlace
-    ) async throws(Refusal) {
+    /// The row goes last: a job that has none was never promised, and the next start clears what it left. What the row
+    /// says can be made again, so that nothing else but the upload needs a sync.
+    private func admit(_ job: StoredJob, source: String?, _ place: JobPlace) async throws(Refusal) {
         do {
-            let log = try await logs.create(id, source: received.archivePath)
-            try log.append([.queued(position: position)])
-            try log.sync()
-            let job = StoredJob(id: id, request: received.request)
+            if source != nil { try await data.syncIncoming() }
+            _ = try logs.create(job.id, source: source, position: job.position ?? 0)
             try await store.accept(job)
-            place.take(for: id)
-            metrics.accepted(received.request)
-            await dispatcher.enter(job, log: log, announced: position)
+            if source != nil { data.dropIncoming(job.id) }
+            place.take(for: job.id)
+            metrics.accepted(job.request)
+            await dispatcher.enter(job.id, announced: job.position ?? 0)
         } catch {
-            await logs.forget(id)
-            data.remove(id)
-            logger.error("A job could not be kept", metadata: ["build.id": "\(id)", "error": "\(error)"])
+            logs.forget(job.id)
+            data.remove(job.id)
+            logger.error("A job could not be kept", metadata: ["build.id": "\(job.id)", "error": "\(error)"])
             throw .storageFull
         }
+    }
+
+    private static func accepted(_ id: JobID) -> Response {
+        json(.accepted, Array("{\"job_id\":\"\(id)\"}".utf8), headers: [.location: "/build/\(id)"])
     }
 
     /// 128 bits from the system's generator, which is cryptographically secure.

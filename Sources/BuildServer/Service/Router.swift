@@ -24,6 +24,8 @@ struct Router: Sendable {
     /// Of the program.
     let version: String
     let encodedResults = EncodedResults()
+    let turns = KeyedTurns()
+    let results = ResultChecks()
 
     /// Never throws but where the connection is past answering.
     func respond(to request: Request, from peer: IPAddress?) async throws -> Response {
@@ -81,7 +83,7 @@ struct Router: Sendable {
 
     func job(_ id: JobID) async throws(Refusal) -> StoredJob {
         do {
-            guard let job = try await store.job(id) else { throw Refusal.notFound }
+            guard let job = try await store.job(id) else { throw data.hasDamage(id) ? Refusal.damaged : .notFound }
             return job
         } catch let refusal as Refusal {
             throw refusal
@@ -93,7 +95,7 @@ struct Router: Sendable {
     /// Logs what went wrong, for the operator; the requester learns only that something did.
     func failure(_ message: Logger.Message, _ error: any Error, build id: JobID) -> Refusal {
         logger.error(message, metadata: ["build.id": "\(id)", "error": "\(error)"])
-        return .internal
+        return (error as? StorageError)?.code == .damaged ? .damaged : .internal
     }
 
     static func json(_ status: HTTPResponse.Status, _ bytes: [UInt8], headers: HTTPFields = [:]) -> Response {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Builds
 import NIOCore
-import Storage
 import StrictJSON
 
 extension EventLog {

@@ -15,7 +15,13 @@ extension BuildClient {
         if error is CancellationError || Task.isCancelled || error as? HTTPClientError == .cancelled {
             return BuildClientError(.cancelled, "cancelled")
         }
-        return BuildClientError(.unreachable, "\(reason(for: error)) (\(address))")
+        return BuildClientError(
+            .unreachable, "\(reason(for: error)) (\(address))", mayHaveArrived: mayHaveArrived(error))
+    }
+
+    private func mayHaveArrived(_ error: any Error) -> Bool {
+        if let error = error as? IOError { return [ECONNRESET, EPIPE, ETIMEDOUT].contains(error.errnoCode) }
+        return error is HTTPParserError || error is HTTPClientError && error as? HTTPClientError != .connectTimeout
     }
 
     private func reason(for error: any Error) -> String {

@@ -26,12 +26,19 @@ public struct BuildClientError: Error, Hashable, Sendable, CustomStringConvertib
     public let message: String
     /// Seconds after which the server wants to be asked again (`Retry-After`).
     public let retryAfter: Int?
+    /// Whether a connection broke that the server may have got the request by.
+    let mayHaveArrived: Bool
 
     /// An error without `Retry-After` unless one is given.
     public init(_ code: Code, _ message: String, retryAfter: Int? = nil) {
+        self.init(code, message, retryAfter: retryAfter, mayHaveArrived: false)
+    }
+
+    init(_ code: Code, _ message: String, retryAfter: Int? = nil, mayHaveArrived: Bool) {
         self.code = code
         self.message = message
         self.retryAfter = retryAfter
+        self.mayHaveArrived = mayHaveArrived
     }
 
     public var description: String { message }

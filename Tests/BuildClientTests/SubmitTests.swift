@@ -86,8 +86,6 @@ import Testing
         Answer("job id with a path", .malformedAnswer, Reply.json(202, "{\"job_id\":\"../x\"}")),
         Answer("no JSON", .malformedAnswer, Reply.json(202, "no json")),
         Answer("an endless answer", .malformedAnswer, Reply.json(202, String(repeating: " ", count: 70_000))),
-        Answer("half an answer", .unreachable, Reply.bytes(202, "Content-Length: 50\r\n", Array("{\"job".utf8))),
-        Answer("no answer", .unreachable, []),
     ])
     func anythingElseIsFinalBecauseTheJobMayHaveBeenTaken(answer: Answer) async throws {
         let submission = try gitSubmission()
@@ -96,6 +94,42 @@ import Testing
         }
         #expect(error?.code == answer.code)
         #expect(requests.count == 1)
+    }
+
+    private static let lost = [Reply.bytes(202, "Content-Length: 50\r\n", Array("{\"job".utf8)), []]
+    private static let description = Reply.json(
+        200, #"{"paths":{"/build":{"post":{"parameters":[{"name":"nonce"},{"name":"Idempotency-Key"}]}}}}"#)
+
+    @Test(arguments: lost)
+    func aLostAnswerIsAskedForAgainWhereTheServerKnowsKeys(answer: [UInt8]) async throws {
+        let submission = try gitSubmission()
+        let replies = [answer, Reply.status(503, "starting"), Self.description, answer, Self.description, accepted]
+        let (_, requests) = try await talk(replies, attempts: 9) { try await $0.submit(submission) }
+        let posts = requests.filter { $0.line.hasPrefix("POST") }
+        #expect(requests.count == 6 && posts.count == 3)
+        #expect(posts.allSatisfy { $0.body == posts[0].body })
+        let keys = Set(posts.map { $0.header("Idempotency-Key") ?? "" })
+        #expect(keys.count == 1 && keys.first?.utf8.count == 34, "\(keys)")
+    }
+
+    @Test(arguments: lost)
+    func aLostAnswerIsFinalWhereTheServerKnowsNoKeys(answer: [UInt8]) async throws {
+        let submission = try gitSubmission()
+        for description in [Reply.json(200, #"{"paths":{}}"#), Reply.status(404, "nothing"), Reply.json(200, "[")] {
+            let (error, requests) = try await talk([answer, description, accepted]) { client in
+                await #expect(throws: BuildClientError.self) { try await client.submit(submission) }
+            }
+            #expect(error?.code == .unreachable)
+            #expect(requests.map(\.line) == ["POST /build HTTP/1.1", "GET /openapi.json HTTP/1.1"])
+        }
+    }
+
+    @Test func eachSubmissionHasAKeyOfItsOwn() async throws {
+        let submission = try gitSubmission()
+        let (_, requests) = try await talk([accepted, accepted]) { client in
+            for _ in 1...2 { _ = try await client.submit(submission) }
+        }
+        #expect(Set(requests.map { $0.header("Idempotency-Key") ?? "" }).count == 2)
     }
 
     @Test func theServersOwnWordsAreShown() async throws {

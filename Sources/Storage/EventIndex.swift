@@ -2,26 +2,42 @@
 import Builds
 import NIOCore
 
-/// Where every 256th event begins: small, and enough to find any event with one short read.
-struct EventIndex: Sendable {
-    static let stride = 256
-    private(set) var count = 0
+/// Where every n-th event begins: enough to find any event with one short read. The more events there are, the larger n
+/// is, so that a log of any length takes the same memory.
+package struct EventIndex: Sendable {
+    /// Places that are known at most.
+    package static let capacity = 2048
+    private var stride = 256
+    package private(set) var count = 0
     private var offsets: [Int] = []
+
+    package init() {}
+
+    /// Places that are known.
+    package var places: Int { offsets.count }
 
     /// Adds events that begin at `starts`, counted from `base`.
     mutating func add(starts: [Int], from base: Int) {
         for start in starts { add(start: base + start) }
     }
 
-    mutating func add(start: Int) {
-        if count.isMultiple(of: Self.stride) { offsets.append(start) }
+    package mutating func add(start: Int) {
+        if count.isMultiple(of: stride) {
+            if offsets.count == Self.capacity { halve() }
+            if count.isMultiple(of: stride) { offsets.append(start) }
+        }
         count += 1
     }
 
+    private mutating func halve() {
+        offsets = offsets.indices.filter { $0.isMultiple(of: 2) }.map { offsets[$0] }
+        stride *= 2
+    }
+
     /// The nearest known event at or before `number`, and how many events to skip from there.
-    func start(before number: Int) -> (offset: Int, skip: Int)? {
-        guard number >= 0, offsets.indices.contains(number / Self.stride) else { return nil }
-        return (offsets[number / Self.stride], number % Self.stride)
+    package func start(before number: Int) -> (offset: Int, skip: Int)? {
+        guard number >= 0, number < count else { return nil }
+        return (offsets[number / stride], number % stride)
     }
 }
 
@@ -66,6 +82,12 @@ struct EventTail: Sendable {
         while size > Self.capacity, pieces.count > 1, let oldest = pieces.popFirst() {
             size -= oldest.bytes.readableBytes
         }
+    }
+
+    /// Keeps no more than the latest piece.
+    mutating func keepLatest() {
+        pieces = pieces.suffix(1)
+        size = pieces.first?.bytes.readableBytes ?? 0
     }
 
     /// Bytes from `offset` on, at most `limit`; `nil` where they are not kept. One piece is handed out as it is.

@@ -6,8 +6,8 @@ import Synchronization
 
 /// The event log of one job: an append-only file of the very bytes that every reader of the stream gets.
 ///
-/// One writer at a time; any number of readers, who are never waited for. A reader holds an offset and asks for the
-/// next piece; it gets published bytes only. The latest pieces are kept in memory and shared.
+/// One writer at a time; any number of readers, who are never waited for. A reader holds an offset, is told of changes, and
+/// asks for the next piece; it gets published bytes only. The latest pieces are kept in memory and shared.
 public final class EventLog: BuildEventSink {
     /// How far a log is.
     public struct State: Hashable, Sendable {
@@ -19,14 +19,19 @@ public final class EventLog: BuildEventSink {
         public let isComplete: Bool
     }
 
+    /// One who is told of changes.
+    public struct Listener: Hashable, Sendable {
+        let number: Int
+    }
+
     private struct Content {
         var length = 0
         var index = EventIndex()
         /// `nil` until the last event is there.
         var outcome: BuildFailure??
         var tail = EventTail()
-        var waiters: [Int: CheckedContinuation<State, Never>] = [:]
-        var nextWaiter = 0
+        var listeners: [Int: @Sendable () -> Void] = [:]
+        var lastListener = 0
 
         var state: State { State(length: length, count: index.count, isComplete: outcome != nil) }
     }
@@ -121,15 +126,16 @@ public final class EventLog: BuildEventSink {
     }
 
     private func publish(_ batch: EventBatch) {
-        let (waiters, state) = content.withLock { content in
+        let listeners = content.withLock { content in
             content.index.add(starts: batch.starts, from: content.length)
             content.tail.add(ByteBuffer(bytes: batch.bytes), at: content.length)
             content.length += batch.bytes.count
             content.outcome = batch.outcome
-            defer { content.waiters = [:] }
-            return (content.waiters.values, content.state)
+            // Few are behind by more than the last events, and nobody is ahead: the rest stays in the file.
+            if batch.outcome != nil { content.tail.keepLatest() }
+            return content.listeners.values
         }
-        for waiter in waiters { waiter.resume(returning: state) }
+        for notify in listeners { notify() }
     }
 
     /// Syncs what was written so far.
@@ -163,26 +169,25 @@ public final class EventLog: BuildEventSink {
         return try EventScan.offset(skipping: start.skip, from: start.offset, descriptor: descriptor, path: path)
     }
 
-    /// Waits until the log is longer than `length`, or complete. Returns at once where it is, and where the task is
-    /// cancelled.
-    public func changes(after length: Int) async -> State {
-        let number = content.withLock { content in
-            content.nextWaiter += 1
-            return content.nextWaiter
+    /// Has `notify` called after each change, on the thread that made it, until ``ignore(_:)``: it must return at once. Whoever
+    /// looks at ``state`` after this call misses nothing.
+    public func listen(_ notify: @escaping @Sendable () -> Void) -> Listener {
+        content.withLock { content in
+            content.lastListener += 1
+            content.listeners[content.lastListener] = notify
+            return Listener(number: content.lastListener)
         }
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let immediate: State? = content.withLock { content in
-                    let state = content.state
-                    guard state.length <= length, !state.isComplete, !Task.isCancelled else { return state }
-                    content.waiters[number] = continuation
-                    return nil
-                }
-                if let immediate { continuation.resume(returning: immediate) }
-            }
-        } onCancel: {
-            let (waiter, state) = content.withLock { ($0.waiters.removeValue(forKey: number), $0.state) }
-            waiter?.resume(returning: state)
-        }
+    }
+
+    /// Calls a listener no more, but for a change that happens right now.
+    public func ignore(_ listener: Listener) {
+        content.withLock { _ = $0.listeners.removeValue(forKey: listener.number) }
+    }
+
+    /// The file, open once more; the caller closes it.
+    public func duplicateDescriptor() throws(StorageError) -> Int32 {
+        let duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        guard duplicate >= 0 else { throw DurableFile.failure("open", path) }
+        return duplicate
     }
 }

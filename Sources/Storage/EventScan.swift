@@ -8,6 +8,8 @@ import StrictJSON
 /// An event is one line and a blank line; no event holds a line end within.
 struct EventScan {
     private static let blockSize = 1 << 20
+    /// One event is found with less.
+    private static let shortBlockSize = 64 << 10
     /// Bytes of the file.
     private(set) var size = 0
     /// Bytes of its whole events.
@@ -51,7 +53,7 @@ struct EventScan {
         var left = skip
         var result = offset
         guard left > 0 else { return offset }
-        try forEachBlock(of: descriptor, from: offset, path: path) { block, base in
+        try forEachBlock(of: descriptor, size: shortBlockSize, from: offset, path: path) { block, base in
             forEachEventEnd(in: block, base: base, pending: result) { end in
                 result = end
                 left -= 1
@@ -81,13 +83,14 @@ struct EventScan {
     }
 
     private static func forEachBlock(
-        of descriptor: Int32, from start: Int, path: String, _ body: (UnsafeRawBufferPointer, Int) -> Bool
+        of descriptor: Int32, size: Int = blockSize, from start: Int, path: String,
+        _ body: (UnsafeRawBufferPointer, Int) -> Bool
     ) throws(StorageError) {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: blockSize, alignment: 16)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
         defer { buffer.deallocate() }
         var base = start
         while true {
-            let count = uninterrupted { pread(descriptor, buffer.baseAddress, blockSize, off_t(base)) }
+            let count = uninterrupted { pread(descriptor, buffer.baseAddress, size, off_t(base)) }
             guard count >= 0 else { throw DurableFile.failure("read", path) }
             guard count > 0, body(UnsafeRawBufferPointer(rebasing: buffer[..<count]), base) else { return }
             guard count > 1 else { return }

@@ -51,23 +51,6 @@ import Testing
     }
 }
 
-@Suite struct EventNumberingTests {
-    private let log = "data: {\"a\":1}\n\ndata: two\n\ndata: three\n\n"
-    private let numbered = "id: 5\ndata: {\"a\":1}\n\nid: 6\ndata: two\n\nid: 7\ndata: three\n\n"
-
-    @Test func idsStandBeforeEventsWhereverThePiecesBreak() {
-        let bytes = Array(log.utf8)
-        for first in 0...bytes.count {
-            for second in first...bytes.count {
-                var numbering = EventNumbering(first: 5)
-                let pieces = [bytes[..<first], bytes[first..<second], bytes[second...]]
-                let out = pieces.map { String(buffer: numbering.number(ByteBuffer(bytes: $0))) }
-                #expect(out.joined() == numbered)
-            }
-        }
-    }
-}
-
 @Suite struct RouteTests {
     @Test(arguments: [
         (HTTPRequest.Method.post, "/build", Operation.submit, ""), (.get, "/build/abc", .status, "abc"),

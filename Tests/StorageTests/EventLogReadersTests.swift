@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Builds
+import Foundation
 import NIOCore
 import Storage
+import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct EventLogReadersTests {
@@ -44,44 +46,36 @@ import Testing
         }
     }
 
-    @Test func oneWhoWaitsIsToldOfTheNextEvent() async throws {
-        let log = log
-        let waiting = (0..<10).map { _ in Task { await log.changes(after: 0) } }
-        await Task.yield()
-        try log.append([.build("a")])
-        for task in waiting { #expect(await task.value == log.state) }
-    }
-
-    @Test func oneWhoIsBehindDoesNotWait() async throws {
-        try log.append([.build("a")])
-        #expect(await log.changes(after: 0) == log.state)
-        #expect(await log.changes(after: log.state.length - 1) == log.state)
-    }
-
-    @Test func nobodyWaitsForACompleteLog() async throws {
+    @Test func everyListenerIsToldOfEachChangeUntilItIsIgnored() throws {
+        let told = Mutex([0, 0, 0])
+        let listeners = (0..<3).map { number in log.listen { told.withLock { $0[number] += 1 } } }
+        try log.append([.build("a"), .build("b")])
+        #expect(told.withLock { $0 } == [1, 1, 1])
+        log.ignore(listeners[1])
+        try log.append([.build("c")])
+        #expect(told.withLock { $0 } == [2, 1, 2])
         try log.append([.complete(nil)])
-        #expect(await log.changes(after: log.state.length).isComplete)
-        #expect(await log.changes(after: .max).isComplete)
+        #expect(told.withLock { $0 } == [3, 1, 3])
+        #expect(throws: BuildFailure.self) { try log.append([.build("d")]) }
+        #expect(told.withLock { $0 } == [3, 1, 3])
     }
 
-    @Test func aCancelledReaderStopsWaitingAndTheOthersGoOn() async throws {
+    @Test func aListenerSeesWhatItIsToldOf() throws {
         let log = log
-        let cancelled = (0..<20).map { _ in Task { await log.changes(after: 0) } }
-        let patient = (0..<20).map { _ in Task { await log.changes(after: 0) } }
-        await Task.yield()
-        for task in cancelled { task.cancel() }
-        for task in cancelled { #expect(await task.value.length == 0) }
-        try log.append([.build("a")])
-        for task in patient { #expect(await task.value.length == log.state.length) }
+        let seen = Mutex<[Int]>([])
+        let listener = log.listen { seen.withLock { $0.append(log.state.count) } }
+        for line in 0..<5 { try log.append([.build("\(line)")]) }
+        log.ignore(listener)
+        #expect(seen.withLock { $0 } == [1, 2, 3, 4, 5])
     }
 
-    @Test func aReaderThatWasCancelledBeforeDoesNotWait() async {
-        let log = log
-        let task = Task {
-            withUnsafeCurrentTask { $0?.cancel() }
-            return await log.changes(after: 0)
-        }
-        #expect(await task.value.length == 0)
+    @Test func theFileCanBeReadThroughAnotherDescriptor() throws {
+        try log.append([.build("a"), .complete(nil)])
+        let descriptor = try log.duplicateDescriptor()
+        defer { close(descriptor) }
+        #expect(fcntl(descriptor, F_GETFD) == FD_CLOEXEC)
+        var bytes = [UInt8](repeating: 0, count: 1000)
+        #expect(pread(descriptor, &bytes, bytes.count, 0) == log.state.length)
     }
 }
 
@@ -90,12 +84,16 @@ private func follow(_ log: EventLog, seed: UInt64) async throws -> [UInt8] {
     var numbers = Numbers(state: seed)
     let largest = [100, 2_000, 10_000, 300_000][Int(seed % 4)]
     var result: [UInt8] = []
+    let (changes, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    let listener = log.listen { continuation.yield() }
+    defer { log.ignore(listener) }
+    var change = changes.makeAsyncIterator()
     while true {
         let state = log.state
         let piece = try log.read(from: result.count, limit: Int.random(in: 1...largest, using: &numbers))
         result += piece.readableBytesView
         guard piece.readableBytes == 0 else { continue }
         if state.isComplete, state.length == result.count { return result }
-        _ = await log.changes(after: result.count)
+        await change.next()
     }
 }

@@ -48,7 +48,13 @@ extension BuildService {
                 if expectsContinue(request, uploadLimit: uploadLimit) {
                     try await writer.writeInformationalHead(HTTPResponse(status: .continue))
                 }
-                try await responder(request, writer, channel)
+                do {
+                    try await responder(request, writer, channel)
+                } catch let stream as EventStream {
+                    try await stream.take(over: channel)
+                    // What is thrown ends the task of this connection, which the stream does not need.
+                    throw stream
+                }
             }
             let configuration = HTTP1Channel.Configuration(
                 idleTimeout: .seconds(idleSeconds),

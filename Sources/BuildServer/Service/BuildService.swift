@@ -49,7 +49,7 @@ public struct BuildService: Service {
         let dispatcher = Dispatcher(
             configuration: configuration, data: data, store: store, logs: logs, logger: logger, clients: clients,
             metrics: metrics, runner: runner)
-        let readers = Readers(keepAlive: .seconds(configuration.keepAliveSeconds))
+        let readers = Readers(keepAlive: .seconds(configuration.keepAliveSeconds), logger: logger)
         let router = Router(
             configuration: configuration, data: data, store: store, logs: logs, dispatcher: dispatcher,
             readers: readers, naming: try ClientNaming(configuration.clients), clients: clients,
@@ -61,7 +61,7 @@ public struct BuildService: Service {
                 group.addTask { await readers.run() }
                 try? await gracefulShutdown()
                 await dispatcher.drain(grace: .seconds(configuration.graceSeconds))
-                readers.stop()
+                await readers.stop()
                 group.cancelAll()
             }
         }

@@ -10,10 +10,14 @@ import StrictJSON
 extension Router {
     func events(of job: StoredJob, _ request: Request) async throws -> Response {
         let log = try await log(of: job)
-        let stream = EventStream(
-            log: log, first: try Self.firstEvent(request), isNumbered: Self.wantsIDs(request), readers: readers,
-            metrics: metrics)
-        return stream.response(to: request)
+        let first = try Self.firstEvent(request)
+        do {
+            let start = StreamStart(
+                event: first, offset: try log.offset(ofEvent: first), isNumbered: Self.wantsIDs(request))
+            return EventStream(log: log, start: start, readers: readers).response
+        } catch {
+            throw failure("An event log could not be read", error, build: job.id)
+        }
     }
 
     func log(of job: StoredJob) async throws(Refusal) -> EventLog {

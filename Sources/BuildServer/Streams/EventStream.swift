@@ -2,75 +2,60 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import NIOHTTP1
+import HummingbirdCore
 import Storage
 
 /// The answer to "follow this build": every event from one on, then live until the build is complete, in the log's
 /// own bytes.
-struct EventStream: Sendable {
-    /// Bytes in one write. What a stalled reader costs is a few of these.
-    private static let pieceSize = 64 << 10
-    private static let keepAliveComment = ByteBuffer(string: ": keep-alive\n\n")
-
+///
+/// Only its head is written like that of other answers. The body throws the stream itself, whoever holds the
+/// connection gives it that, and from then on the stream has the connection to itself: see ``take(over:)``.
+struct EventStream: Error {
     let log: EventLog
-    /// The first event to send.
-    let first: Int
-    /// Whether each event carries its id.
-    let isNumbered: Bool
+    let start: StreamStart
     let readers: Readers
-    let metrics: Metrics
 
-    func response(to request: Request) -> Response {
-        let body = ResponseBody { writer in
-            metrics.streamBegan()
-            defer { metrics.streamEnded() }
-            try await request.body.consumeWithCancellationOnInboundClose { _ in
-                try await readers.with { pulse in try await send(to: &writer, pulse: pulse) }
-            }
-            try await writer.finish(nil)
-        }
-        // The connection closes after the stream: noticing that the reader has gone takes the place of reading its
-        // next request.
+    var response: Response {
         let headers: HTTPFields = [
             .contentType: "text/event-stream", .cacheControl: "no-store", .xAccelBuffering: "no", .connection: "close",
         ]
-        return Response(status: .ok, headers: headers, body: body)
+        return Response(status: .ok, headers: headers, body: ResponseBody { _ in throw self })
     }
 
-    private func send(to writer: inout any ResponseBodyWriter, pulse: Pulse) async throws {
-        guard var offset = try await start(&writer, pulse) else { return }
-        var numbering = EventNumbering(first: first)
-        while true {
-            let state = log.state
-            let piece = try log.read(from: offset, limit: Self.pieceSize)
-            guard piece.readableBytes > 0 else {
-                // A service that stops still delivers what there is.
-                if state.isComplete || pulse.isStopped { return }
-                try await wait(beyond: offset, &writer, pulse)
-                continue
+    /// Puts a reader next to the connection's socket and takes away what read requests and wrote answers. Returns when
+    /// the reader is there; it needs no task. The head of the answer must have been written.
+    func take(over channel: any Channel) async throws {
+        try await channel.eventLoop.submit {
+            let pipeline = channel.pipeline.syncOperations
+            let audience = readers.audience(of: log, on: channel.eventLoop)
+            let reader = EventReader(audience: audience, start: start)
+            do {
+                try pipeline.addHandler(reader, position: .first)
+            } catch {
+                audience.leave(reader)
+                throw error
             }
-            try await writer.write(isNumbered ? numbering.number(piece) : piece)
-            pulse.wrote()
-            metrics.streamBytes.add(piece.readableBytes)
-            offset += piece.readableBytes
-        }
+            Self.remove(ByteToMessageHandler<HTTPRequestDecoder>.self, from: pipeline)
+            Self.remove(HTTPResponseEncoder.self, from: pipeline)
+            Self.remove(HTTPConnectionStateHandler.self, from: pipeline)
+        }.get()
     }
 
-    /// Where the first event lies; waits until there is one. `nil` where the build ends before.
-    private func start(_ writer: inout any ResponseBodyWriter, _ pulse: Pulse) async throws -> Int? {
-        while true {
-            let state = log.state
-            if let offset = try log.offset(ofEvent: first) { return offset }
-            if state.isComplete || pulse.isStopped { return nil }
-            try await wait(beyond: state.length, &writer, pulse)
-        }
+    private static func remove(
+        _ type: (some RemovableChannelHandler).Type, from pipeline: ChannelPipeline.SynchronousOperations
+    ) {
+        guard let handler = try? pipeline.handler(type: type) else { return }
+        pipeline.removeHandler(handler, promise: nil)
     }
+}
 
-    /// Returns when the log is longer than `length`, or a keep-alive has been sent, or the service stops.
-    private func wait(beyond length: Int, _ writer: inout any ResponseBodyWriter, _ pulse: Pulse) async throws {
-        await pulse.wait { _ = await log.changes(after: length) }
-        try Task.checkCancellation()
-        guard !pulse.isStopped, pulse.silence >= readers.keepAlive else { return }
-        try await writer.write(Self.keepAliveComment)
-        pulse.wrote()
-    }
+/// What a reader asks for.
+struct StreamStart: Sendable {
+    /// The first event to send.
+    let event: Int
+    /// Where that event begins in the log; `nil` where the log has no such event yet.
+    let offset: Int?
+    /// Whether each event carries its id.
+    let isNumbered: Bool
 }

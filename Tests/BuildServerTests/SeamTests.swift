@@ -21,7 +21,7 @@ import Testing
     /// Makes the log exactly `length` bytes long, waits, and adds three events more.
     private static func runner(_ length: Int, _ gate: Gate) -> TestRunner {
         { build in
-            let rest = length - build.log.state.length
+            let rest = length - BuildEvent.queued(position: 0).wireBytes.count
             try? build.log.append([event(rest / 2), event(rest - rest / 2)])
             try? await gate.wait()
             for line in ["a", "b", "c"] { try? build.log.append([.build(line)]) }

@@ -2,7 +2,6 @@
 import HTTPTypes
 import Hummingbird
 import Logging
-import NIOCore
 
 /// Logs each request when its answer has been sent, or was broken off: one line, with the endpoint's path in place of
 /// what the client wrote.
@@ -15,14 +14,8 @@ struct RequestLog: Sendable {
         _ response: Response, to request: Request, _ route: Route, since start: ContinuousClock.Instant
     ) -> Response {
         guard level >= logger.logLevel else { return response }
-        let (body, status) = (response.body, response.status)
-        var watched = response
-        watched.body = ResponseBody(contentLength: body.contentLength) { writer in
-            let sent = Counter()
-            defer { log(request, route, status, bytes: sent.current, took: .now - start) }
-            try await body.write(CountingWriter(writer: writer, sent: sent))
-        }
-        return watched
+        let status = response.status
+        return response.atEnd { bytes in log(request, route, status, bytes: bytes, took: .now - start) }
     }
 
     private func log(
@@ -36,17 +29,4 @@ struct RequestLog: Sendable {
         if case .to(_, let id) = route, !id.isEmpty { facts["build.id"] = "\(id)" }
         logger.log(level: level, "Request answered", metadata: facts)
     }
-}
-
-/// Counts what goes through it.
-private struct CountingWriter: ResponseBodyWriter {
-    var writer: any ResponseBodyWriter
-    let sent: Counter
-
-    mutating func write(_ buffer: ByteBuffer) async throws {
-        try await writer.write(buffer)
-        sent.add(buffer.readableBytes)
-    }
-
-    consuming func finish(_ trailingHeaders: HTTPFields?) async throws { try await writer.finish(trailingHeaders) }
 }

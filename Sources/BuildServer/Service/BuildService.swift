@@ -49,7 +49,7 @@ public struct BuildService: Service {
         let dispatcher = Dispatcher(
             configuration: configuration, data: data, store: store, logs: logs, logger: logger, clients: clients,
             metrics: metrics, runner: runner)
-        let readers = Readers(keepAlive: .seconds(configuration.keepAliveSeconds), logger: logger)
+        let readers = Readers(keepAlive: .seconds(configuration.keepAliveSeconds), logger: logger, metrics: metrics)
         let router = Router(
             configuration: configuration, data: data, store: store, logs: logs, dispatcher: dispatcher,
             readers: readers, naming: try ClientNaming(configuration.clients), clients: clients,

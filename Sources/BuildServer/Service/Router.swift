@@ -78,7 +78,8 @@ struct Router: Sendable {
     ) async throws -> Response {
         guard let id = JobID(text) else { throw Refusal.notFound }
         let response = try await answer(job(id))
-        return seat.map { response.keeping($0) } ?? response
+        guard let seat else { return response }
+        return response.atEnd { _ in withExtendedLifetime(seat) {} }
     }
 
     func job(_ id: JobID) async throws(Refusal) -> StoredJob {
@@ -102,18 +103,5 @@ struct Router: Sendable {
         var headers = headers
         headers[.contentType] = "application/json"
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
-    }
-}
-
-extension Response {
-    /// Keeps a seat until the body has been sent, or nobody takes it any more.
-    fileprivate func keeping(_ seat: ReaderSeat) -> Response {
-        var response = self
-        let body = self.body
-        response.body = ResponseBody(contentLength: body.contentLength) { writer in
-            try await body.write(writer)
-            withExtendedLifetime(seat) {}
-        }
-        return response
     }
 }

@@ -111,6 +111,9 @@ final class Audience: @unchecked Sendable {
         return handle
     }
 
+    /// Counts bytes of the log that a reader was sent.
+    func sent(_ count: Int) { owner.metrics.streamBytes.add(count) }
+
     /// Tells the operator that a log cannot be read.
     func report(_ error: any Error) {
         owner.logger.error("An event log could not be read", metadata: ["error": "\(error)"])

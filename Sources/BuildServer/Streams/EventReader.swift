@@ -26,9 +26,14 @@ final class EventReader: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     private var lastTick = 0
     private var isProceeding = false
+    /// Bytes of the log that were sent.
+    private var sent = 0
+    private var ends: [@Sendable (_ bytes: Int) -> Void]
 
-    init(audience: Audience, start: StreamStart) {
+    /// `ends` are run with the number of bytes that were sent, when the reader has gone.
+    init(audience: Audience, start: StreamStart, ends: [@Sendable (_ bytes: Int) -> Void]) {
         self.audience = audience
+        self.ends = ends
         phase = .waiting(first: start.event, isNumbered: start.isNumbered)
         if let offset = start.offset { begin(at: offset, event: start.event, isNumbered: start.isNumbered) }
     }
@@ -59,6 +64,8 @@ final class EventReader: ChannelDuplexHandler {
         context = nil
         phase = .ended
         audience.leave(self)
+        for end in ends { end(sent) }
+        ends = []
     }
 
     /// Sends what there is and fits.
@@ -69,6 +76,7 @@ final class EventReader: ChannelDuplexHandler {
         do {
             while context.channel.isWritable, let piece = try next() {
                 phase = .sending(piece.end)
+                count(piece.end.offset - piece.start.offset)
                 lastTick = audience.tick
                 switch piece.content {
                 case .bytes(let chunk): write(chunk, flush: true)
@@ -82,6 +90,11 @@ final class EventReader: ChannelDuplexHandler {
             audience.report(error)
             context.close(promise: nil)
         }
+    }
+
+    private func count(_ bytes: Int) {
+        sent += bytes
+        audience.sent(bytes)
     }
 
     /// The next piece; ends the stream where there is none and will be none.

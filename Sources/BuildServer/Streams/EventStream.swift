@@ -15,6 +15,18 @@ struct EventStream: Error {
     let log: EventLog
     let start: StreamStart
     let readers: Readers
+    private var ends: [@Sendable (_ bytes: Int) -> Void] = []
+
+    init(log: EventLog, start: StreamStart, readers: Readers) {
+        (self.log, self.start, self.readers) = (log, start, readers)
+    }
+
+    /// The same stream, which runs `end` with the number of bytes that were sent, when its reader has gone.
+    func atEnd(_ end: @escaping @Sendable (_ bytes: Int) -> Void) -> EventStream {
+        var stream = self
+        stream.ends.append(end)
+        return stream
+    }
 
     var response: Response {
         let headers: HTTPFields = [
@@ -29,11 +41,12 @@ struct EventStream: Error {
         try await channel.eventLoop.submit {
             let pipeline = channel.pipeline.syncOperations
             let audience = readers.audience(of: log, on: channel.eventLoop)
-            let reader = EventReader(audience: audience, start: start)
+            let reader = EventReader(audience: audience, start: start, ends: ends)
             do {
                 try pipeline.addHandler(reader, position: .first)
             } catch {
                 audience.leave(reader)
+                for end in ends { end(0) }
                 throw error
             }
             Self.remove(ByteToMessageHandler<HTTPRequestDecoder>.self, from: pipeline)

@@ -23,15 +23,17 @@ final class Readers: Sendable {
     }
 
     let logger: Logger
+    let metrics: Metrics
     private let keepAlive: Duration
     private let state = Mutex(State())
     /// Ends when the last reader has gone after ``stop()``.
     private let farewell: AsyncStream<Never>
     private let lastHasGone: AsyncStream<Never>.Continuation
 
-    init(keepAlive: Duration, logger: Logger) {
+    init(keepAlive: Duration, logger: Logger, metrics: Metrics) {
         self.keepAlive = keepAlive
         self.logger = logger
+        self.metrics = metrics
         (farewell, lastHasGone) = AsyncStream.makeStream()
     }
 
@@ -40,7 +42,8 @@ final class Readers: Sendable {
 
     /// The audience of `log` on `loop`, for one more reader, who leaves it once.
     func audience(of log: EventLog, on loop: any EventLoop) -> Audience {
-        state.withLock { state in
+        metrics.streamBegan()
+        return state.withLock { state in
             let key = Key(log, loop)
             state.count += 1
             let audience =
@@ -53,7 +56,8 @@ final class Readers: Sendable {
 
     /// A reader has left the audience of `log` on `loop`; returns whether it was the last there.
     func left(_ log: EventLog, _ loop: any EventLoop) -> Bool {
-        state.withLock { state in
+        metrics.streamEnded()
+        return state.withLock { state in
             let key = Key(log, loop)
             state.count -= 1
             if state.isStopped, state.count == 0 { lastHasGone.finish() }

@@ -42,8 +42,8 @@ def test_a_thousand_at_one_time_make_one_job_that_is_known_for_good(new_server, 
     print(f"{COUNT} submissions with one key, 1 job")
     assert server.events(job)[-1]["result"] == {"status": "ok"}
     assert post(server, request, f'"{key}"') == (202, {"job_id": job}), "the key in quotation marks is another one"
-    for stop in (server.kill, server.terminate):
-        stop()
+    for stop in ("kill", "terminate"):
+        getattr(server, stop)()
         server = new_server("--concurrency", "1", data=data)
         assert post(server, request, key) == (202, {"job_id": job})
         assert on_disk(server) == [job]
@@ -155,6 +155,7 @@ class Swallower:
             while block := server.recv(65536):
                 if loses:
                     self.lost += 1
+                    client.shutdown(socket.SHUT_RDWR)
                     return
                 client.sendall(block)
         self.quietly(answer)

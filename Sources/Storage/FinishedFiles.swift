@@ -14,10 +14,12 @@ public struct FinishedFiles: Hashable, Sendable {
 }
 
 /// Puts the end of a job whose log is complete on record, with what its files are. A file that is missing is not on
-/// record: that is found when somebody asks for it.
+/// record: that is found when somebody asks for it. The upload is of no use any more; it goes first, as the next start
+/// looks only at jobs that are not settled.
 public func settle(
     _ id: JobID, _ outcome: BuildFailure?, store: any BuildStore, folder: DataFolder
 ) async throws(StorageError) {
+    folder.removeSource(id)
     let files: FinishedFiles?
     do throws(StorageError) {
         files = try await folder.finishedFiles(id, hasResult: outcome == nil)

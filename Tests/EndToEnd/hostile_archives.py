@@ -7,7 +7,9 @@ import gzip
 import io
 import itertools
 import random
+import shutil
 import struct
+import subprocess
 import tarfile
 import warnings
 import zipfile
@@ -369,6 +371,54 @@ def cut_cases(points):
                        ("p.zip", zipped(("a", noise, 0o100644), ("b", b"y" * 3000, 0o100644)))):
         for length in (len(data) * index // (points + 1) for index in range(1, points + 1)):
             yield f"{name} cut to {length} of {len(data)} bytes", name, data[:length], SOURCE, ""
+
+
+def good_zips(folder):
+    """(who writes it, ZIP file): what common programs write must not be taken for an attack. `folder` is empty."""
+    files = {"p/a": b"x" * 3000, "p/\u00e9": b"", "p/b/c": b"y"}
+    for name, body in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(body)
+    out, streamed, large, many = io.BytesIO(), Unseekable(), io.BytesIO(), io.BytesIO()
+    for place in (out, streamed):
+        with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, body in files.items():
+                archive.writestr(name, body)
+    with zipfile.ZipFile(large, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, body in files.items():
+            with archive.open(name, "w", force_zip64=True) as file:
+                file.write(body)
+    with zipfile.ZipFile(many, "w") as archive:
+        for index in range(66_000):
+            archive.writestr(f"p/{index}", b"")
+    yield "Python", out.getvalue()
+    yield "Python, to a pipe", bytes(streamed.written)
+    yield "Python, with 64-bit fields", large.getvalue()
+    yield "Python, more entries than 16 bits count", many.getvalue()
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-C", folder]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
+        subprocess.run([*git, *command], check=True)
+    # With a comment, the commit's id.
+    yield "git archive", subprocess.run([*git, "archive", "--format=zip", "HEAD"], check=True, capture_output=True).stdout
+    if shutil.which("zip"):
+        yield "Info-ZIP", subprocess.run("zip -qr ../i.zip p && cat ../i.zip && rm ../i.zip", shell=True, cwd=folder, check=True,
+                                         capture_output=True).stdout
+        yield "Info-ZIP, to a pipe", subprocess.run("zip -qr - p | cat", shell=True, cwd=folder, check=True,
+                                                    capture_output=True).stdout
+
+
+class Unseekable(io.RawIOBase):
+    """Keeps what is written, as a pipe takes it."""
+
+    def __init__(self):
+        self.written = bytearray()
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self.written += data
+        return len(data)
 
 
 def all_cases(escape):

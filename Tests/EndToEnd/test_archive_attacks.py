@@ -116,6 +116,13 @@ def test_archives_cut_at_100_points_are_refused(attacked):
     assert len(cases) == 200 and wrong == []
 
 
+def test_zip_files_of_common_programs_are_taken(attacked, folder):
+    place = folder / "files"
+    place.mkdir()
+    jobs = [(who, submit(attacked, "p.zip", data)) for who, data in hostile_archives.good_zips(place)]
+    assert [(who, outcome_of(attacked, job)[0]) for who, job in jobs] == [(who, hostile_archives.ACCEPTED) for who, _ in jobs]
+
+
 def test_a_million_entries_meet_the_limit_of_their_number(new_server):
     """With a limit of 20,000, so that the test is no attack itself: making and removing half a million files takes a minute."""
     thorough = os.environ.get("CUPEL_THOROUGH") == "1"

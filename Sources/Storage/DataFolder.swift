@@ -98,15 +98,17 @@ public final class DataFolder: Sendable {
         return key
     }
 
+    /// Of a server that was killed a moment ago, a child that has not begun its program yet still holds the lock: it is
+    /// tried for two seconds.
     private static func takeLock(_ path: String) throws(StorageError) -> Int32 {
         let descriptor = uninterrupted { open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
         guard descriptor >= 0 else { throw DurableFile.failure("open", path + "/lock") }
-        guard uninterrupted({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
-            close(descriptor)
-            throw StorageError(
-                .inUse, "the data folder \(path) is in use by another server: stop it, or name another folder by --data"
-            )
+        for _ in 0..<200 {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
+            usleep(10_000)
         }
-        return descriptor
+        close(descriptor)
+        throw StorageError(
+            .inUse, "the data folder \(path) is in use by another server: stop it, or name another folder by --data")
     }
 }

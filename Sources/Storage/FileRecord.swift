@@ -15,7 +15,7 @@ public struct FileRecord: Hashable, Sendable {
 
     /// Reads the whole file. Throws `corrupt` where there is none, `inputOutput` where it cannot be read.
     public init(of path: String) throws(StorageError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        let descriptor = uninterrupted { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
         guard descriptor >= 0 else {
             guard errno == ENOENT else { throw DurableFile.failure("open", path) }
             throw StorageError(.corrupt, "the file \(path) is missing: restore it")

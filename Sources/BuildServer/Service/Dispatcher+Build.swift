@@ -9,7 +9,7 @@ extension Dispatcher {
     func build(_ id: JobID, slot: Int) async {
         let logger = logger(of: id)
         do {
-            let log = try logs.openLog(id)
+            let log = try await log(of: id)
             // Tasks of their own, here and below: this one may have been cancelled, and what happens must be kept all the
             // same.
             let begun = Task { try await begin(id, log: log) }
@@ -23,6 +23,22 @@ extension Dispatcher {
         } catch {
             logger.error("A build could not be settled", metadata: ["error": "\(error)"])
         }
+    }
+
+    /// The job's log, again and again where it cannot be opened: without it nobody can be told anything.
+    private func log(of id: JobID) async throws -> EventLog {
+        var pause = Self.firstPause
+        for _ in 0..<Self.attempts {
+            do throws(StorageError) {
+                return try logs.openLog(id)
+            } catch {
+                guard error.code == .inputOutput else { throw error }
+                logger(of: id).error("An event log could not be opened", metadata: ["error": "\(error)"])
+            }
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, Self.longestPause)
+        }
+        return try logs.openLog(id)
     }
 
     /// The job, its next attempt begun. `nil` where there is none: its record is damaged, or its start could not be kept.

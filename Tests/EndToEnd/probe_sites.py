@@ -138,7 +138,8 @@ def left_behind(site):
             return []
 
     found = [f"{path}: {line}" for path in ("/proc/self/mountinfo", "/proc/net/unix") for line in lines(path)]
-    for place in ("/tmp", "/var/tmp", "/dev/shm", "/usr/bin", "/etc", site.server.data):
+    toolchains = pathlib.Path(os.environ.get("RUSTUP_HOME", pathlib.Path.home() / ".rustup")).glob("toolchains/*/bin")
+    for place in ("/tmp", "/var/tmp", "/dev/shm", "/usr/bin", "/etc", site.server.data, *toolchains):
         found += [str(path) for path in pathlib.Path(place).glob(f"{site.marker}*")]
     return found + [f"process {process}" for process in processes_of(site.marker)]
 

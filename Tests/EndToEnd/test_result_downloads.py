@@ -216,12 +216,17 @@ def test_a_result_is_there_whole_or_not_at_all(target):
     print(f"asked {len(seen)} times, {sum(status == 404 for status, _ in seen)} times too early")
 
 
-def test_there_is_no_result_of_what_failed_never_was_or_was_removed(target):
+def test_there_is_no_result_of_what_failed_or_never_was(target):
     failed, _, outcome = target.build(tarball(project({"src/main.rs": "no"}), top="probe"))
     assert outcome["status"] == "failed"
-    removed, _, outcome = target.build(tarball(project({}), top="probe"))
-    assert outcome == {"status": "ok"} and target.result(removed)[0] == 200
-    (target.data / "jobs" / removed / "result.tar.gz").unlink()
-    answers = [target.call("GET", f"/build/{job}/result", headers={"range": "bytes=0-0"}) for job in (failed, removed, "0" * 32, "x")]
+    answers = [target.call("GET", f"/build/{job}/result", headers={"range": "bytes=0-0"}) for job in (failed, "0" * 32, "x")]
     assert {status for status, _, _ in answers} == {404}
     assert len({body for _, _, body in answers}) == 1, "the answers tell which jobs there are"
+
+
+def test_a_result_that_was_removed_is_said_to_be_damaged(target):
+    job, _, outcome = target.build(tarball(project({}), top="probe"))
+    assert outcome == {"status": "ok"} and target.result(job)[0] == 200
+    (target.data / "jobs" / job / "result.tar.gz").unlink()
+    status, _, body = target.result(job)
+    assert status == 500 and b"damaged" in body and b"submit the build again" in body

@@ -363,7 +363,7 @@ def test_names_that_lead_to_this_machine_are_never_asked(folder):
              "both.example": ["93.184.215.14", "127.0.0.1"], "mapped.example": ["::ffff:10.0.0.1"]}
     (folder / "hosts").write_text("".join(f"{address} {name}\n" for name, all_ in hosts.items() for address in all_))
     server = Server(folder / "data")
-    server.entry = ["unshare", "--mount", "sh", "-c", f"mount --bind {folder}/hosts /etc/hosts && exec \"$@\"", "sh"]
+    server.prefix = ["unshare", "--mount", "sh", "-c", f"mount --bind {folder}/hosts /etc/hosts && exec \"$@\"", "sh"]
     server.start()
     seen = []
     listener, _ = listening(seen)

@@ -230,3 +230,11 @@ def test_a_result_that_was_removed_is_said_to_be_damaged(target):
     (target.data / "jobs" / job / "result.tar.gz").unlink()
     status, _, body = target.result(job)
     assert status == 500 and b"damaged" in body and b"submit the build again" in body
+
+
+def test_a_reader_of_the_old_version_can_take_a_stream_apart(target, finished):
+    path, _, _ = finished
+    events = path.replace("/result", "/events")
+    got = exchange(target.port, f"GET {events} HTTP/1.0\r\n\r\n".encode())
+    assert got.statuses == [200] and got.end == "closed" and got.rest == b"", got
+    assert got.answers[0].body == target.raw_events(events.split("/")[2])

@@ -73,8 +73,8 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         if let refusal, Self.isRefusalOfReader(head) {
             return write(refusal, context, promise)
         }
-        // Without this a client of the old version would be sent chunks, which it does not know.
-        if let version = unanswered.first { head.version = version }
+        // A stream has no length and comes in chunks, which the old version does not know but its clients do.
+        if let version = unanswered.first, head.headers.contains(name: "Content-Length") { head.version = version }
         if isLast, unanswered.count == 1 { head.headers.replaceOrAdd(name: "Connection", value: "close") }
         if !unanswered.isEmpty { unanswered.removeFirst() }
         context.write(Self.wrapOutboundOut(.head(head)), promise: promise)

@@ -147,6 +147,7 @@ extension Endpoint {
             .refusal(404, "There is no such job, or it has no result (yet)."), methodNotAllowed,
             .refusal(416, "The range lies outside the file.", headers: ["Content-Range": "The size."]), tooManyReaders,
             failed,
+            .refusal(503, "The result cannot be read at the moment.", headers: retryAfter),
         ])
 
     private static let resultHeaders = [

@@ -130,6 +130,10 @@ extension Refusal {
         status: .serviceUnavailable, message: "the service cannot keep the job at the moment; try again in a minute",
         headers: [.retryAfter: "60"])
 
+    static let resultUnreadable = Refusal(
+        status: .serviceUnavailable, message: "the service cannot read the result at the moment; try again in a minute",
+        headers: [.retryAfter: "60"])
+
     static func rangeNotSatisfiable(size: Int64) -> Refusal {
         Refusal(
             status: .rangeNotSatisfiable, message: "the range lies outside the result's \(size) bytes",

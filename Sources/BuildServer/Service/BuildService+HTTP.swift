@@ -9,13 +9,15 @@ import ServiceLifecycle
 import SourceTrees
 
 extension BuildService {
-    /// What the router needs to know of a connection: who is at its other end.
+    /// What the router needs to know of a connection: who is at its other end, and where it is served.
     private struct Exchange: InitializableFromSource {
         let peer: IPAddress?
+        let loop: any EventLoop
 
         init(source: ApplicationRequestContextSource) {
             // A link-local address has its interface's name at its end.
             let text = source.channel.remoteAddress?.ipAddress?.prefix { $0 != "%" }
+            loop = source.channel.eventLoop
             peer = text.flatMap { IPAddress(String($0)) }
         }
     }
@@ -31,7 +33,7 @@ extension BuildService {
     /// The HTTP server. `onListening` runs with the port before the first request is taken.
     func server(_ router: Router, onListening: @escaping @Sendable (_ port: Int) async -> Void) -> any Service {
         let responder = CallbackResponder<Exchange> { request, exchange in
-            try await router.respond(to: request, from: exchange.peer)
+            try await router.respond(to: request, from: exchange.peer, on: exchange.loop)
         }
         return Application(
             responder: responder, server: Self.channel(uploadLimit: configuration.limits.uploadSize, metrics: metrics),

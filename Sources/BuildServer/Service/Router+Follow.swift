@@ -54,7 +54,7 @@ extension Router {
         switch log.outcome {
         case .some(nil):
             members["status"] = "ok"
-            members["result_size"] = ResultFile(path: data.resultPath(job.id)).map { .integer(Int($0.size)) }
+            members["result_size"] = (try? ResultFile(path: data.resultPath(job.id))).map { .integer(Int($0.size)) }
         case .some(let failure?):
             members["status"] = "failed"
             members["error"] = .string(failure.message)

@@ -28,23 +28,27 @@ struct Router: Sendable {
     let results = ResultChecks()
 
     /// Never throws but where the connection is past answering.
-    func respond(to request: Request, from peer: IPAddress?) async throws -> Response {
+    func respond(
+        to request: Request, from peer: IPAddress?, on loop: any EventLoop
+    ) async throws -> Response {
         let start = ContinuousClock.now
         let route = Route(method: request.method, path: request.uri.path[...])
-        var response = try await answer(request, route, from: peer)
+        var response = try await answer(request, route, from: peer, on: loop)
         if request.method == .head { response = response.createHeadResponse() }
         metrics.requests.add(route, request.method, response.status)
         let log = RequestLog(logger: logger, level: configuration.logRequests ? .info : .debug)
         return log.watch(response, to: request, route, since: start)
     }
 
-    private func answer(_ request: Request, _ route: Route, from peer: IPAddress?) async throws -> Response {
+    private func answer(
+        _ request: Request, _ route: Route, from peer: IPAddress?, on loop: any EventLoop
+    ) async throws -> Response {
         do {
             switch route {
             case .refused(let refusal): throw refusal
             case .to(let operation, let id):
                 let client = naming.client(peer: peer, headers: request.headers)
-                return try await perform(operation, id: id, request, client)
+                return try await perform(operation, id: id, request, client, loop)
             }
         } catch let refusal as Refusal {
             return Self.json(refusal.status, refusal.json, headers: refusal.headers)
@@ -52,14 +56,14 @@ struct Router: Sendable {
     }
 
     private func perform(
-        _ operation: Operation, id: String, _ request: Request, _ client: Client?
+        _ operation: Operation, id: String, _ request: Request, _ client: Client?, _ loop: any EventLoop
     ) async throws -> Response {
         switch operation {
         case .submit: try await submit(request, place: clients.submit(client))
         case .status: try await reading(id) { try await status(of: $0) }
         case .cancel: try await reading(id) { try await cancel($0) }
         case .events: try await reading(id, seat: clients.read(client)) { try await events(of: $0, request) }
-        case .result: try await reading(id, seat: clients.read(client)) { try await result(of: $0, request) }
+        case .result: try await reading(id, seat: clients.read(client)) { try await result(of: $0, request, on: loop) }
         case .health:
             Response(
                 status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],

@@ -15,7 +15,7 @@ final class EncodedResults: Sendable {
 
     /// The copy at `path`, open; `nil` where there is none to be served.
     func file(_ path: String, of job: JobID) async throws -> ResultFile? {
-        try await size(path, of: job).flatMap { ResultFile(path: path, size: $0) }
+        try await size(path, of: job).flatMap { try ResultFile(path: path, size: $0) }
     }
 
     private func size(_ path: String, of job: JobID) async throws -> Int64? {

@@ -18,12 +18,16 @@ final class ResultFile: Sendable {
     let size: Int64
     private let descriptor: Int32
 
-    /// `nil` where there is no such file.
+    /// `nil` where there is no such file. Throws where it cannot be opened at the moment, which is another thing to say
+    /// of a result.
     ///
     /// - Parameter size: the bytes to be served, where it is not all of them.
-    init?(path: String, size: Int64? = nil) {
+    init?(path: String, size: Int64? = nil) throws(Refusal) {
         descriptor = uninterrupted { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
-        guard descriptor >= 0 else { return nil }
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw .resultUnreadable
+        }
         var facts = stat()
         guard fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)

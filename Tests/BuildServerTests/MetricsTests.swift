@@ -80,6 +80,27 @@ import Testing
         }
     }
 
+    @Test func cancelledJobsAreCountedWhetherTheyWaitedOrRan() async throws {
+        let gate = Gate()
+        let runner: TestRunner = { _ in
+            try? await gate.wait()
+            return BuildFailure(.cancelled, "it was told to end")
+        }
+        try await TestService.run(runner: runner) { service in
+            let client = service.client
+            let running = try await client.submit(Self.git).jobID
+            while try await service.value("cupel_builds_running") != "1" { await Task.yield() }
+            let waiting = try await client.submit(Self.git).jobID
+            #expect(try await client.send("DELETE", "/build/\(waiting)").status == 200)
+            #expect(try await service.value("cupel_builds_ended_total{outcome=\"CancelledError\"}") == "1")
+            #expect(try await service.value("cupel_queue_jobs") == "0")
+            #expect(try await client.send("DELETE", "/build/\(running)").status == 200)
+            #expect(try await service.value("cupel_builds_ended_total{outcome=\"CancelledError\"}") == "2")
+            let labels = "route=\"/build/{id}\",method=\"DELETE\",status=\"200\""
+            #expect(try await service.value("cupel_http_requests_total{\(labels)}") == "2")
+        }
+    }
+
     @Test func requestsAreCountedByTemplateNeverByWhatTheClientWrote() async throws {
         try await TestService.run { service in
             let client = service.client

@@ -134,6 +134,18 @@ import Testing
         }
     }
 
+    @Test(arguments: ["nonce=xyz", "nonce=", "source_name=a%01", "nonce=ab&nonce=ab", "nonce=%zz"])
+    func aWrongQueryIsRefusedBesideAnyBody(query: String) async throws {
+        try await TestService.run { service in
+            let body = Array(#"{"nonce":"ab","repo_url":"https://a.b/c"}"#.utf8)
+            let type = ["content-type": "application/json"]
+            expectRefusal(
+                try await service.client.send("POST", "/build?\(query)", headers: type, body: body), 400)
+            #expect(
+                try await service.client.send("POST", "/build?nonce=ab&x=y", headers: type, body: body).status == 202)
+        }
+    }
+
     @Test func otherContentIsRefused() async throws {
         try await TestService.run { service in
             let client = service.client

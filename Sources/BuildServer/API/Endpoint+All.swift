@@ -20,7 +20,7 @@ extension Endpoint {
         429, "The client's address has too many streams and downloads open.", headers: retryAfter)
 
     private static let archive: JSONValue = [
-        "type": "string", "contentMediaType": "application/octet-stream",
+        "type": "string", "contentMediaType": "application/octet-stream", "minLength": 1,
         "description": "A ZIP file or a gzip-compressed tar file.",
     ]
 
@@ -38,7 +38,7 @@ extension Endpoint {
                 meaning:
                     "Any value of its own for each submission, in quotation marks or bare: a submission that is sent "
                     + "again with it is answered with the job of the first, for as long as that is kept.",
-                schema: ["type": "string", "minLength": 1, "maxLength": 512]),
+                schema: Schema.idempotencyKey),
         ],
         bodies: [
             "application/json": ["$ref": "#/components/schemas/Submission"],
@@ -92,8 +92,8 @@ extension Endpoint {
                 schema: ["type": "integer", "minimum": 0, "default": 0]),
             Parameter(
                 name: "Last-Event-ID", place: .header,
-                meaning: "Resume after the event with this id; goes before `from`.",
-                schema: ["type": "integer", "minimum": 0]),
+                meaning: "Resume after the event with this id; goes before `from`. Without digits it says nothing.",
+                schema: ["type": "string", "pattern": "^[0-9]*$"]),
             Parameter(
                 name: "Accept", place: .header,
                 meaning: "With text/event-stream each event carries an id, counted from 0.",
@@ -102,11 +102,18 @@ extension Endpoint {
         answers: [
             Answer(
                 status: 200,
-                meaning: "Server-sent events. Each is one line `data: ` with an Event as JSON, and a blank line.",
+                meaning: "Server-sent events; the schema is that of one. Each is one line `data: ` with an Event as "
+                    + "JSON, and a blank line.",
                 contentType: "text/event-stream",
                 schema: [
-                    "type": "string", "contentMediaType": "application/json",
-                    "contentSchema": ["$ref": "#/components/schemas/Event"],
+                    "type": "object", "required": ["data"],
+                    "properties": [
+                        "data": [
+                            "type": "string", "contentMediaType": "application/json",
+                            "contentSchema": ["$ref": "#/components/schemas/Event"],
+                        ],
+                        "id": ["type": "string", "pattern": "^[0-9]+$"],
+                    ],
                 ],
                 headers: ["Cache-Control": "no-store", "X-Accel-Buffering": "no"]),
             .refusal(400, "`from` or `Last-Event-ID` is no whole number from 0."), unknownJob, methodNotAllowed,
@@ -137,10 +144,11 @@ extension Endpoint {
         answers: [
             Answer(
                 status: 200, meaning: "The gzip-compressed tar file.", contentType: "application/gzip",
-                schema: archive, headers: resultHeaders),
+                schema: archive, headers: resultHeaders, conditionalHeaders: coding),
             Answer(
                 status: 206, meaning: "A part of it.", contentType: "application/gzip", schema: archive,
-                headers: resultHeaders.merging(["Content-Range": "Which part."]) { $1 }),
+                headers: resultHeaders.merging(["Content-Range": "Which part."]) { $1 },
+                conditionalHeaders: coding),
             Answer(
                 status: 304, meaning: "The copy at hand is right.",
                 headers: ["ETag": "Changes never.", "Vary": "Accept-Encoding"]),
@@ -152,8 +160,9 @@ extension Endpoint {
 
     private static let resultHeaders = [
         "Content-Length": "Bytes that follow.", "Content-Disposition": "A file name.", "ETag": "Changes never.",
-        "Accept-Ranges": "bytes", "Vary": "Accept-Encoding", "Content-Encoding": "zstd, where it was asked for.",
+        "Accept-Ranges": "bytes", "Vary": "Accept-Encoding",
     ]
+    private static let coding = ["Content-Encoding": "zstd, where it was asked for."]
 
     private static let health = Endpoint(
         operation: .health, method: .get, path: "/health", summary: "Whether the service answers",

@@ -37,8 +37,10 @@ struct Endpoint: Sendable {
         /// `nil` for an answer without a body.
         var contentType: String?
         var schema: JSONValue = [:]
-        /// Headers by name, and what each says.
+        /// Headers that it always has, by name, and what each says.
         var headers: [String: String] = [:]
+        /// Headers that it has only at times.
+        var conditionalHeaders: [String: String] = [:]
 
         static func refusal(_ status: Int, _ meaning: String, headers: [String: String] = [:]) -> Answer {
             Answer(

@@ -45,17 +45,18 @@ package enum OpenAPI {
         ]
     }
 
+    private static func header(_ meaning: String, isRequired: Bool) -> JSONValue {
+        ["description": .string(meaning), "required": .bool(isRequired), "schema": ["type": "string"]]
+    }
+
     private static func answer(_ answer: Endpoint.Answer) -> JSONValue {
         var members: [String: JSONValue] = ["description": .string(answer.meaning)]
         if let type = answer.contentType {
             members["content"] = .object([type: ["schema": answer.schema]])
         }
-        if !answer.headers.isEmpty {
-            let headers = answer.headers.mapValues { meaning -> JSONValue in
-                ["description": .string(meaning), "schema": ["type": "string"]]
-            }
-            members["headers"] = .object(headers)
-        }
+        let headers = answer.headers.mapValues { header($0, isRequired: true) }
+            .merging(answer.conditionalHeaders.mapValues { header($0, isRequired: false) }) { $1 }
+        if !headers.isEmpty { members["headers"] = .object(headers) }
         return .object(members)
     }
 }

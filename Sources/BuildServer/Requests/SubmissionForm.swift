@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Builds
 import HTTPTypes
 import Hummingbird
 
@@ -33,7 +34,8 @@ extension Submission {
             let declared = request.headers[.contentLength].flatMap { Int64($0) } ?? 0
             let most = parser is JSONSubmission ? min(limit, 1 << 60) / 3 * 4 : limit
             guard declared <= most + (1 << 20) else { throw .tooLarge(limit: limit) }
-            if parser is RawSubmission { fields = try Self.fields(of: Query(request.uri.query.map { $0[...] } ?? "")) }
+            let query = try Self.fields(of: Query(request.uri.query.map { $0[...] } ?? ""))
+            if parser is RawSubmission { fields = query } else { try Self.check(query) }
         }
 
         private static func multipart(_ type: HeaderValue) throws(Refusal) -> MultipartSubmission {
@@ -42,6 +44,16 @@ extension Submission {
                 throw .malformed("the content type has no boundary, or one that RFC 2046 does not allow")
             }
             return parser
+        }
+
+        /// Other forms do not use these; they must be right all the same, so that nobody relies on wrong ones.
+        private static func check(_ fields: [String: String]) throws(Refusal) {
+            do {
+                if let nonce = fields["nonce"] { _ = try Nonce(hex: nonce) }
+                if let name = fields["source_name"] { _ = try ArchiveName(name) }
+            } catch {
+                throw .invalid(error)
+            }
         }
 
         private static func fields(of query: Query) throws(Refusal) -> [String: String] {

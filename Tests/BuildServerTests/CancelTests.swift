@@ -177,7 +177,9 @@ import Testing
         let log = try storage.logs.create(id, source: nil, position: 0)
         try await storage.store.accept(
             StoredJob(id: id, request: BuildRequest(nonce: try Nonce(hex: "ab"), source: .git(source))))
-        try log.append([.complete(BuildFailure(.cancelled, "cancelled by the requester at 2026"))])
+        try log.append([
+            .complete(BuildFailure(.cancelled, "cancelled by the requester at 2026"))
+        ])
         try await TestService.run(over: storage) { service in
             expectCancelled(try await service.client.send("GET", "/build/\(id)/events").events)
             #expect(try await service.client.send("DELETE", "/build/\(id)").status == 200)

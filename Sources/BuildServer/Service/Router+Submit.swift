@@ -11,7 +11,9 @@ extension Router {
     ///
     /// Submissions with one idempotency key come one after another: the first makes the job, the others find it.
     func submit(_ request: Request, place: JobPlace) async throws -> Response {
-        guard let key = try IdempotencyKey(request.headers) else { return Self.accepted(try await take(request, place)) }
+        guard let key = try IdempotencyKey(request.headers) else {
+            return Self.accepted(try await take(request, place))
+        }
         return try await turns.take(key.text) {
             if let job = try await job(with: key) { return try await repeated(request, of: job) }
             return Self.accepted(try await take(request, place, key: key))

@@ -21,6 +21,8 @@ public protocol BuildStore: Sendable {
     func unfinished() async throws(StorageError) -> [StoredJob]
     /// Jobs that ended before `time` (RFC 3339, UTC), those that ended first at the front; at most `limit`.
     func finished(before time: String, limit: Int) async throws(StorageError) -> [StoredJob]
+    /// Bytes of the logs and results of all jobs that have ended, as far as they are on record.
+    func finishedSize() async throws(StorageError) -> Int64
     /// Ids of all jobs.
     func allJobs() async throws(StorageError) -> Set<JobID>
     /// A job begins another attempt; returns its number, counted from 1.

@@ -28,6 +28,8 @@ public actor MemoryBuildStore: BuildStore {
         return ended.filter { $0.end < time }.sorted { $0.end < $1.end }.prefix(limit).map(\.job)
     }
 
+    public func finishedSize() -> Int64 { jobs.values.reduce(0) { $0 + $1.recordedSize } }
+
     public func allJobs() -> Set<JobID> { Set(order) }
 
     public func markRunning(_ id: JobID) throws(StorageError) -> Int {

@@ -85,6 +85,14 @@ public final class SQLiteBuildStore: BuildStore {
         try await select("finished_at < ? ORDER BY finished_at, number LIMIT ?", [time, limit])
     }
 
+    public func finishedSize() async throws(StorageError) -> Int64 {
+        try await read { database in
+            let sum =
+                "SELECT sum(coalesce(log_size, 0) + coalesce(result_size, 0)) FROM job WHERE finished_at IS NOT NULL"
+            return try Int64.fetchOne(database, sql: sum) ?? 0
+        }
+    }
+
     public func allJobs() async throws(StorageError) -> Set<JobID> {
         try await read { database in
             var ids: Set<JobID> = []

@@ -32,6 +32,9 @@ public struct StoredJob: Hashable, Sendable {
     /// The result of a good build; `nil` where an earlier release made it.
     public internal(set) var resultFile: FileRecord?
 
+    /// Bytes of the log and the result of a job that has ended, as far as they are on record.
+    public var recordedSize: Int64 { (logFile?.size ?? 0) + (resultFile?.size ?? 0) }
+
     /// Bytes of the result, where there is one and its size is known.
     public var resultSize: Int64? { resultFile?.size }
 

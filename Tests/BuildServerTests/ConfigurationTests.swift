@@ -50,6 +50,27 @@ import Testing
     }
 
     @Test(arguments: [
+        ("age = \"30 days\"", 30 * 86400), ("age = \"1 day\"", 86400), ("age = \"12 hours\"", 43200),
+        ("age = \"5 minutes\"", 300), ("age = \"7 seconds\"", 7), ("age = 60", 60), ("age = \"60\"", 60),
+        ("age = \"none\"", 0), ("age = 0", 0),
+    ]) func aSpanOfTimeIsWrittenAsPeopleSayIt(text: String, seconds: Int) throws {
+        #expect(try Self.load("[retention]\n" + text).retention.age == seconds)
+    }
+
+    @Test(arguments: [
+        "-1", "\"\"", "\"30 days ago\"", "\"30 dayss\"", "\"days\"", "\"99999999999999999 days\"", "1.5", "true",
+    ])
+    func aSpanThatIsNoneIsRefused(text: String) {
+        #expect(throws: ConfigurationError.self) { try Self.load("[retention]\nage = \(text)") }
+    }
+
+    @Test func aSizeMayBeNoneOnlyWhereThatMeansAnything() throws {
+        #expect(try Self.load("[retention]\nsize = \"2 TiB\"").retention.size == 2 << 40)
+        #expect(try Self.load("[retention]\nsize = \"none\"").retention.size == 0)
+        #expect(throws: ConfigurationError.self) { try Self.load("[limits]\nmemory = \"none\"") }
+    }
+
+    @Test(arguments: [
         ("prot = 1", "unknown setting prot", "did you mean port?"),
         ("[limits]\nmemroy = 1", "unknown setting limits.memroy", "did you mean limits.memory?"),
         ("port = \"http\"", "port in cupel.toml must be a whole number", nil),

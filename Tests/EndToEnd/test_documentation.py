@@ -4,7 +4,6 @@ import os
 import pathlib
 import re
 import shutil
-import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -255,24 +254,6 @@ def test_a_report_is_checked_by_hand(folder):
     (folder / "report.bin").write_bytes(report)
     with pytest.raises(AssertionError):
         run(block("verify.md", "asn1parse"), folder)
-
-
-def test_old_jobs_can_be_removed_as_told(new_server, folder):
-    server = new_server()
-    job, _, outcome = server.build(tarball(project({}), top="probe"))
-    assert outcome == {"status": "ok"}
-    server.terminate()
-    statement = re.search(r'"(DELETE .*?)"', block("operate.md", "DELETE FROM job"), re.S)[1]
-
-    def delete(days):
-        with sqlite3.connect(server.data / "cupel.sqlite") as database:
-            return database.execute(statement.replace("-30 days", days)).rowcount
-
-    assert delete("-30 days") == 0, "a young job stays"
-    assert delete("+1 days") == 1
-    server.start()
-    assert server.call("GET", f"/build/{job}")[0] == 404
-    assert not (server.data / "jobs" / job).exists()
 
 
 def test_the_data_folder_is_laid_out_and_closed_as_told(new_server):

@@ -259,6 +259,50 @@ def test_an_interrupted_client_cancels_its_build(line, folder):
     assert not list((folder / "out").iterdir())
 
 
+def test_the_state_of_a_job_is_told(line):
+    job = line.submit(tarball(project({}), top="probe"))
+    events = line.events(job)
+    wait_for(lambda: "finished_at" in json.loads(line.call("GET", f"/build/{job}")[2]))
+    status, headers, body = line.call("GET", f"/build/{job}")
+    state = json.loads(body)
+    size = len(line.result(job)[2])
+    assert status == 200
+    assert {name: state[name] for name in ("job_id", "status", "events", "attempt", "result_size")} == {
+        "job_id": job, "status": "ok", "events": len(events), "attempt": 1, "result_size": size}
+    assert state["created_at"] <= state["started_at"] <= state["finished_at"]
+    status, head, body = line.call("HEAD", f"/build/{job}")
+    assert status == 200 and not body and head["content-length"] == headers["content-length"]
+
+
+def test_what_is_too_old_is_removed_at_the_start_and_what_waits_is_not(new_server, folder):
+    data = folder / "data"
+
+    def start(age):
+        # A stop at once puts what runs back in line.
+        return new_server("--concurrency", "1", data=data,
+                          environment={"CUPEL_GRACE_SECONDS": "0", "CUPEL_RETENTION_AGE": age})
+
+    server = start("none")
+    old = server.build(tarball({"README": "no project"}, top="x"))[0]
+    ended = time.monotonic()
+    running = server.submit(tarball(project(ENDLESS), top="probe"))
+    waiting = server.submit(tarball(project({}), top="probe"))
+    read_until(server, running, "Compiling probe")
+    server.terminate()
+    server = start("30 days")
+    assert server.call("GET", f"/build/{old}")[0] == 200
+    server.terminate()
+    wait_for(lambda: time.monotonic() - ended > 2.5)
+    server = start("1 second")
+    wait_for(lambda: not (data / "jobs" / old).exists())
+    for path in ("", "/events", "/result"):
+        assert server.call("GET", f"/build/{old}{path}")[0] == 404
+    assert server.call("DELETE", f"/build/{old}")[0] == 404
+    assert (data / "jobs" / running).exists() and (data / "jobs" / waiting).exists()
+    cancel(server, running)
+    assert server.events(waiting)[-1]["result"] == {"status": "ok"}
+
+
 def test_clients_behind_a_proxy_are_limited_one_by_one(new_server):
     server = new_server("--concurrency", "1", environment={
         "CUPEL_CLIENT_ADDRESS_HEADER": "X-Forwarded-For", "CUPEL_CLIENT_JOBS": "2", "CUPEL_CLIENT_READERS": "1"})

@@ -105,10 +105,14 @@ enum Schema {
             "attempt": ["type": "integer", "minimum": 0, "description": "Starts of the build so far."],
             "events": ["type": "integer", "minimum": 0, "description": "Events of the stream so far."],
             "created_at": ["type": "string", "format": "date-time"],
+            "started_at": [
+                "type": "string", "format": "date-time", "description": "When the latest attempt began.",
+            ],
+            "finished_at": ["type": "string", "format": "date-time", "description": "When the build ended."],
             "result_size": ["type": "integer", "minimum": 0, "description": "Bytes of the result."],
             "error": ["type": "string"], "error_type": ["enum": kinds],
         ],
-        "required": ["job_id", "status", "events"],
+        "required": ["job_id", "status", "events", "attempt", "created_at"],
     ]
 
     private static let event: JSONValue = [

@@ -122,11 +122,16 @@ extension ConfigurationKey {
             }
             configuration[keyPath: path] = number
         case .bytes(let path, let range):
-            guard let bytes = given.bytes, range.contains(bytes) else {
+            guard let bytes = given.isNone && range.contains(0) ? 0 : given.bytes, range.contains(bytes) else {
                 let most = ByteSize.text(range.upperBound)
                 throw wrong("a number of bytes or a size such as \"512 MiB\", \(range.lowerBound) to \(most)", place)
             }
             configuration[keyPath: path] = bytes
+        case .span(let path, let range):
+            guard let seconds = given.isNone ? 0 : given.seconds, range.contains(seconds) else {
+                throw wrong("none, a number of seconds, or a time such as \"30 days\" or \"12 hours\"", place)
+            }
+            configuration[keyPath: path] = seconds
         }
     }
 
@@ -156,6 +161,16 @@ extension ConfigurationKey.Given {
         switch self {
         case .number(let number): number
         case .text(let text): ByteSize.digits(text).flatMap { Int(exactly: $0) }
+        default: nil
+        }
+    }
+
+    fileprivate var isNone: Bool { string == "none" }
+
+    fileprivate var seconds: Int? {
+        switch self {
+        case .number(let number): number
+        case .text(let text), .quoted(let text): TimeSpan.parse(text)
         default: nil
         }
     }

@@ -43,6 +43,8 @@ public struct Configuration: Hashable, Sendable {
     public var nixFetchPrograms = "builtin"
     /// Whether Nix must confine each derivation: one of ``ConfigurationKey/nixSandboxes``.
     public var nixSandbox = "auto"
+    /// How long jobs are kept after their end.
+    public var retention = RetentionSettings()
     /// What one client may have at one time.
     public var clients = ClientSettings()
     /// What one build may use.

@@ -4,7 +4,7 @@ import Logging
 
 extension ConfigurationKey {
     /// Every setting, in the order of the documentation.
-    public static let all: [ConfigurationKey] = service + client + log + nix + limits
+    public static let all: [ConfigurationKey] = service + retention + client + log + nix + limits
 
     /// The values of `attester`.
     public static let attesters = ["auto", "snp", "tdx", "az-snp", "az-tdx", "vtpm", "software"]
@@ -51,6 +51,18 @@ extension ConfigurationKey {
         .init(
             "builder_id", .text(\.builderID), "The URI that names this service in the provenance.",
             risk: "Verifiers tell services apart by it; two services must not share one."),
+    ]
+
+    private static let retention: [ConfigurationKey] = [
+        .init(
+            "retention.age", .span(\.retention.age, 0...(3660 * 86400)),
+            "Time after its end for which a job is kept, with its events and its result: seconds, or such as 30 days.",
+            risk: "With none, jobs stay until the disk is full; with little, requesters come too late."),
+        .init(
+            "retention.size", .bytes(\.retention.size, 0...(1 << 50)),
+            "Events and results of all jobs that are over, together; beyond it, those that ended first are removed.",
+            risk:
+                "With none, jobs stay until the disk is full; with little, many builds push out the results of others."),
     ]
 
     private static let client: [ConfigurationKey] = [

@@ -17,7 +17,10 @@ public struct ConfigurationKey: Sendable {
         case choice(any WritableKeyPath<Configuration, String> & Sendable, [String])
         case flag(any WritableKeyPath<Configuration, Bool> & Sendable)
         case number(any WritableKeyPath<Configuration, Int> & Sendable, unit: String, ClosedRange<Int>)
+        /// 0 is written `none` where it is in the range.
         case bytes(any WritableKeyPath<Configuration, Int64> & Sendable, ClosedRange<Int64>)
+        /// In seconds; 0 is written `none`.
+        case span(any WritableKeyPath<Configuration, Int> & Sendable, ClosedRange<Int>)
     }
 
     init(_ name: String, _ value: Value, _ meaning: String, risk: String) {
@@ -40,6 +43,7 @@ public struct ConfigurationKey: Sendable {
         case .flag: "true or false"
         case .number(_, let unit, _): unit
         case .bytes: "bytes"
+        case .span: "seconds, or days"
         }
     }
 
@@ -49,7 +53,10 @@ public struct ConfigurationKey: Sendable {
         case .text(let path), .choice(let path, _): "\"\(configuration[keyPath: path])\""
         case .flag(let path): "\(configuration[keyPath: path])"
         case .number(let path, _, _): "\(configuration[keyPath: path])"
-        case .bytes(let path, _): "\"\(ByteSize.text(configuration[keyPath: path]))\""
+        case .bytes(let path, let range):
+            "\"\(range.contains(0) && configuration[keyPath: path] == 0 ? "none" : ByteSize.text(configuration[keyPath: path]))\""
+        case .span(let path, _):
+            "\"\(configuration[keyPath: path] == 0 ? "none" : TimeSpan.text(configuration[keyPath: path]))\""
         }
     }
 

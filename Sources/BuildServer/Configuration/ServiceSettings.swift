@@ -1,5 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/// How long jobs are kept after their end. Both hold where both are given.
+public struct RetentionSettings: Hashable, Sendable {
+    /// Seconds after its end for which a job is kept; 0 for ever.
+    public var age = 0
+    /// Bytes of all finished jobs together, of which the oldest go first; 0 for any number.
+    public var size: Int64 = 0
+
+    /// Keeps everything.
+    public init() {}
+}
+
 /// What one client may have at one time, and how clients are told apart.
 public struct ClientSettings: Hashable, Sendable {
     /// Jobs that wait or run.

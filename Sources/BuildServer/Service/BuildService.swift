@@ -46,19 +46,24 @@ public struct BuildService: Service {
     /// running builds get their grace period, streams end. Throws where it cannot listen or cannot read its data.
     public func run() async throws {
         let clients = ClientLimits(configuration.clients)
+        let reads = JobReads()
+        let retention = Retention(
+            configuration.retention, data: data, store: store, logs: logs, reads: reads, metrics: metrics,
+            logger: logger)
         let dispatcher = Dispatcher(
             configuration: configuration, data: data, store: store, logs: logs, logger: logger, clients: clients,
             metrics: metrics, runner: runner)
         let readers = Readers(keepAlive: .seconds(configuration.keepAliveSeconds), logger: logger, metrics: metrics)
         let router = Router(
             configuration: configuration, data: data, store: store, logs: logs, dispatcher: dispatcher,
-            readers: readers, naming: try ClientNaming(configuration.clients), clients: clients,
+            readers: readers, reads: reads, naming: try ClientNaming(configuration.clients), clients: clients,
             logger: logger,
             description: ByteBuffer(bytes: OpenAPI.document(version: version).canonicalBytes), metrics: metrics,
             version: version)
         let builds = ClosureService {
             await withTaskGroup { group in
                 group.addTask { await readers.run() }
+                group.addTask { await retention.run() }
                 try? await gracefulShutdown()
                 await dispatcher.drain(grace: .seconds(configuration.graceSeconds))
                 await readers.stop()

@@ -50,6 +50,8 @@ extension Router {
             "job_id": .string(job.id.text), "events": .integer(log.state.count), "attempt": .integer(job.attempt),
             "created_at": .string(job.createdAt),
         ]
+        members["started_at"] = job.startedAt.map { .string($0) }
+        members["finished_at"] = job.finishedAt.map { .string($0) }
         // The log knows first: a job is settled after its last event.
         switch log.outcome {
         case .some(nil):

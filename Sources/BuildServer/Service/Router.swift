@@ -16,6 +16,7 @@ struct Router: Sendable {
     let logs: EventLogs
     let dispatcher: Dispatcher
     let readers: Readers
+    let reads: JobReads
     let naming: ClientNaming
     let clients: ClientLimits
     let logger: Logger
@@ -75,15 +76,15 @@ struct Router: Sendable {
         }
     }
 
-    /// Answers about the job with that id; a `seat` is kept until the whole answer has been sent. What is no id is refused
-    /// like what is no job's.
+    /// Answers about the job with that id, which is kept meanwhile: with a `seat`, until the whole answer has been sent.
+    /// What is no id is refused like what is no job's.
     private func reading(
         _ text: String, seat: ReaderSeat? = nil, _ answer: (StoredJob) async throws -> Response
     ) async throws -> Response {
-        guard let id = JobID(text) else { throw Refusal.notFound }
+        guard let id = JobID(text), let read = reads.begin(id) else { throw Refusal.notFound }
         let response = try await answer(job(id))
-        guard let seat else { return response }
-        return response.atEnd { _ in withExtendedLifetime(seat) {} }
+        guard let seat else { return withExtendedLifetime(read) { response } }
+        return response.atEnd { _ in withExtendedLifetime((read, seat)) {} }
     }
 
     func job(_ id: JobID) async throws(Refusal) -> StoredJob {

@@ -50,6 +50,11 @@ enum SeccompFilter {
     private static let rawTypes: [UInt64] = [3, 10]
     private static let typeMask: UInt64 = 0xF
 
+    /// Personalities that change how memory is laid out (personality(2)): MMAP_PAGE_ZERO, READ_IMPLIES_EXEC. The highest
+    /// bit is set in the question for the present one, which is let through.
+    private static let personalities: [UInt64] = [0x10_0000, 0x40_0000]
+    private static let personalityQuestion: UInt64 = 0x8000_0000
+
     /// Terminal ioctls that type for somebody else: TIOCSTI, TIOCLINUX.
     private static let terminalRequests: [UInt64] = [0x5412, 0x541C]
 
@@ -71,6 +76,10 @@ enum SeccompFilter {
             try add(context, errno: EPERM, "unshare", [masked(0, flag, flag)])
         }
         for request in terminalRequests { try add(context, errno: EPERM, "ioctl", [masked(1, 0xFFFF_FFFF, request)]) }
+        for personality in personalities {
+            let asked = masked(0, personality | personalityQuestion, personality)
+            try add(context, errno: EPERM, "personality", [asked])
+        }
         let highest = families.max() ?? 0
         for family in 0..<highest where !families.contains(family) {
             try add(context, errno: EAFNOSUPPORT, "socket", [compare(0, SCMP_CMP_EQ, family)])

@@ -39,6 +39,8 @@ struct SeccompTests {
         SystemCall(testDescription: "io_uring_setup", call: "s(425, 1, 0)", errno: "ENOSYS"),
         SystemCall(testDescription: "System V shared memory", call: "s(\(shmget), 0, 4096, 0o1600)", errno: "ENOSYS"),
         SystemCall(testDescription: "type into a terminal", call: "l.ioctl(0, 0x5412, b'x')", errno: "EPERM"),
+        SystemCall(testDescription: "memory at address 0", call: "l.personality(0x100000)", errno: "EPERM"),
+        SystemCall(testDescription: "all memory executable", call: "l.personality(0x400000)", errno: "EPERM"),
         SystemCall(testDescription: "an AF_PACKET socket", call: "l.socket(17, 2, 0)", errno: "EAFNOSUPPORT"),
         SystemCall(testDescription: "an AF_VSOCK socket", call: "l.socket(40, 1, 0)", errno: "EAFNOSUPPORT"),
         SystemCall(testDescription: "an AF_ALG socket", call: "l.socket(38, 5, 0)", errno: "EAFNOSUPPORT"),
@@ -80,7 +82,10 @@ struct SeccompTests {
 
     @Test(
         "lets through what builds need",
-        arguments: ["l.socket(1, 1, 0)", "l.socket(2, 1, 0)", "l.socket(10, 1, 0)", "l.socket(16, 3, 0)", "l.getpid()"])
+        arguments: [
+            "l.socket(1, 1, 0)", "l.socket(2, 1, 0)", "l.socket(10, 1, 0)", "l.socket(16, 3, 0)", "l.getpid()",
+            "l.personality(0xFFFFFFFF)", "l.personality(0x40000)",
+        ])
     func allowed(call: String) async throws {
         try await TestSandbox.run { test in
             let answer = try await answer(call, test)

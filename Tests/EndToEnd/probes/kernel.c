@@ -21,6 +21,7 @@
 #include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -160,6 +161,10 @@ static int type_into_terminal(void) {
     int terminal = open(target("terminal"), O_RDWR | O_NOCTTY);
     return terminal < 0 ? -1 : did(ioctl(terminal, TIOCSTI, "x"), target("terminal"));
 }
+// Memory at address 0, where the kernel's own faults would look.
+static int memory_at_zero(void) {
+    return personality(MMAP_PAGE_ZERO) < 0 ? -1 : reached("MMAP_PAGE_ZERO");
+}
 #ifdef __x86_64__
 // ptrace(PTRACE_TRACEME) as a program of 32 bits calls it.
 static int calls_of_32_bits(void) {
@@ -229,6 +234,7 @@ const struct probe probes[] = {
     {"make-device-node", device_node},
     {"sysv-shared-memory", shared_memory},
     {"type-into-a-terminal", type_into_terminal},
+    {"memory-at-address-0", memory_at_zero},
 #ifdef __x86_64__
     {"int-0x80", calls_of_32_bits},
     {"x32", calls_of_x32},

@@ -6,14 +6,31 @@ import Synchronization
 
 /// Watches the size of a workspace while a command runs, on a thread of its own: a walk over many files takes its time.
 ///
-/// It walks once a second, and never spends more than a hundredth of the time; it walks at once when the file system's
-/// free space has dropped by a good part of the limit.
+/// It walks once a second, and never spends more than a four-hundredth of the time. It walks at once when the file
+/// system's free space, or the number of files that it still takes, has dropped by a good part of the limit.
 final class DiskWatch: Sendable {
     private struct State {
         var failure: BuildFailure?
         var isStopped = false
-        var freeAtLastWalk: Int64
+        var freeAtLastWalk: Free
         var deletedFiles: Int64 = 0
+    }
+
+    /// What a file system still takes. Some have no number of files: it is 0 then, and stays 0.
+    private struct Free {
+        let bytes: Int64
+        let files: Int64
+
+        init(at path: String) {
+            var status = statvfs()
+            let isKnown = statvfs(path, &status) == 0
+            bytes = isKnown ? Int64(clamping: status.f_bavail) * Int64(clamping: status.f_frsize) : 0
+            files = isKnown ? Int64(clamping: status.f_ffree) : 0
+        }
+
+        func isFarBelow(_ last: Free, _ limits: BuildLimits) -> Bool {
+            last.bytes - bytes > limits.diskSize / 4 || last.files - files > Int64(limits.diskFiles) / 4
+        }
     }
 
     /// On which the workspace lies.
@@ -28,7 +45,7 @@ final class DiskWatch: Sendable {
         self.limits = limits
         var status = stat()
         device = stat(workspace.root, &status) == 0 ? status.st_dev : 0
-        state = Mutex(State(freeAtLastWalk: Self.freeSpace(workspace.root)))
+        state = Mutex(State(freeAtLastWalk: Free(at: workspace.root)))
         let thread = Thread { self.watch() }
         thread.stackSize = 512 << 10
         thread.name = "disk"
@@ -38,11 +55,11 @@ final class DiskWatch: Sendable {
     /// Why the command must end, once that is so.
     var failure: BuildFailure? { state.withLock { $0.failure } }
 
-    /// Cheap: compares the free space with that of the last walk.
+    /// Cheap: compares what is free with that of the last walk.
     func check() {
-        let free = Self.freeSpace(workspace.root)
+        let free = Free(at: workspace.root)
         let isDue = state.withLock { state in
-            guard state.freeAtLastWalk - free > limits.diskSize / 4 else { return false }
+            guard free.isFarBelow(state.freeAtLastWalk, limits) else { return false }
             state.freeAtLastWalk = free
             return true
         }
@@ -67,7 +84,7 @@ final class DiskWatch: Sendable {
         while true {
             _ = wake.wait(timeout: .now() + pause)
             guard !state.withLock({ $0.isStopped }) else { return }
-            let free = Self.freeSpace(workspace.root)
+            let free = Free(at: workspace.root)
             let start = ContinuousClock.now
             let size = FolderSize(of: workspace.root)
             let cost = ContinuousClock.now - start
@@ -75,7 +92,7 @@ final class DiskWatch: Sendable {
                 $0.freeAtLastWalk = free
                 $0.failure = $0.failure ?? excess(size, deleted: $0.deletedFiles)
             }
-            pause = .milliseconds(max(1000, Int(cost / .milliseconds(1)) * 100))
+            pause = .milliseconds(max(1000, Int(cost / .microseconds(1)) * 400 / 1000))
         }
     }
 
@@ -90,11 +107,5 @@ final class DiskWatch: Sendable {
     private func tooLarge(_ bytes: Int64) -> BuildFailure {
         BuildFailure(
             .resourceLimit, "the workspace had \(bytes) bytes, more than the limit of \(limits.diskSize) (disk_size)")
-    }
-
-    private static func freeSpace(_ path: String) -> Int64 {
-        var status = statvfs()
-        guard statvfs(path, &status) == 0 else { return 0 }
-        return Int64(status.f_bavail) * Int64(status.f_frsize)
     }
 }

@@ -178,6 +178,8 @@ def open_site(outside, *options, is_confined):
         os.chmod(path, 0o755)
         one = Site(pathlib.Path(path), outside, *options, *(() if is_confined else ("--no-sandbox",)),
                    is_confined=is_confined)
-        yield one
-        one.close()
-        clear(one)
+        try:
+            yield one
+        finally:
+            one.close()
+            clear(one)

@@ -12,8 +12,10 @@ final class Audience: @unchecked Sendable {
     static let silence = 8
     /// Bytes of the log in one piece that is held in memory: what a stalled reader costs.
     private static let memoryLimit = 32 << 10
-    /// Bytes in one piece that the system sends from the file. One reader's turn, so that others wait no longer for theirs.
-    private static let fileLimit = 256 << 10
+    /// Bytes that the system sends from the file before all readers have had their turn, and bytes of one turn at least.
+    private static let roundSize = 4 << 20
+    private static let turnSize = 256 << 10
+    private static let numberedCapacity = 16
 
     private let log: EventLog
     let loop: any EventLoop
@@ -24,7 +26,8 @@ final class Audience: @unchecked Sendable {
     private var listener: EventLog.Listener?
     private var file: NIOFileHandle?
     private var latest: StreamPiece?
-    private var latestNumbered: StreamPiece?
+    /// Pieces with ids, which cost the most to make, the latest last: readers that go side by side share them.
+    private var numbered: [StreamPiece] = []
     /// How far the log was when it was last looked at.
     private var state: EventLog.State
     /// Counts the moments at which keep-alives are looked after.
@@ -54,7 +57,7 @@ final class Audience: @unchecked Sendable {
         guard owner.left(log, loop), readers.isEmpty else { return }
         if let listener { log.ignore(listener) }
         try? file?.close()
-        (listener, file, latest, latestNumbered) = (nil, nil, nil, nil)
+        (listener, file, latest, numbered) = (nil, nil, nil, [])
     }
 
     /// There is news: from any thread, as often as one likes.
@@ -90,18 +93,25 @@ final class Audience: @unchecked Sendable {
     /// What follows `place`; `nil` where nothing does yet.
     func piece(at place: StreamPlace) throws -> StreamPiece? {
         let isNumbered = place.numbering != nil
-        if let latest = isNumbered ? latestNumbered : latest, latest.start == place { return latest }
+        if let known = isNumbered ? numbered.last(where: { $0.start == place }) : latest, known.start == place {
+            return known
+        }
         let available = state.length - place.offset
         guard available > 0 else { return nil }
         if !isNumbered, available > Self.memoryLimit {
-            let end = place.offset + min(available, Self.fileLimit)
+            let end = place.offset + min(available, max(Self.turnSize, Self.roundSize / max(1, readers.count)))
             let region = FileRegion(fileHandle: try openFile(), readerIndex: place.offset, endIndex: end)
             return StreamPiece(region, at: place)
         }
         let bytes = try log.read(from: place.offset, limit: min(available, Self.memoryLimit))
         let piece = StreamPiece(bytes, at: place)
-        if isNumbered { latestNumbered = piece } else { latest = piece }
+        if isNumbered { keep(piece) } else { latest = piece }
         return piece
+    }
+
+    private func keep(_ piece: StreamPiece) {
+        if numbered.count == Self.numberedCapacity { numbered.removeFirst() }
+        numbered.append(piece)
     }
 
     private func openFile() throws(StorageError) -> NIOFileHandle {

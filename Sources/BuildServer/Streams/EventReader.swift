@@ -13,6 +13,9 @@ final class EventReader: ChannelDuplexHandler {
     /// Bytes that wait to be taken at which the next piece waits too.
     private static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 8 << 10, high: 16 << 10)
 
+    /// Pieces from memory in one turn, which is over when the connection takes no more.
+    private static let turn = 8
+
     private enum Phase {
         /// The log does not have event `first` yet.
         case waiting(first: Int, isNumbered: Bool)
@@ -74,17 +77,21 @@ final class EventReader: ChannelDuplexHandler {
         isProceeding = true
         defer { isProceeding = false }
         do {
+            var left = Self.turn
             while context.channel.isWritable, let piece = try next() {
                 phase = .sending(piece.end)
                 count(piece.end.offset - piece.start.offset)
                 lastTick = audience.tick
                 switch piece.content {
-                case .bytes(let chunk): write(chunk, flush: true)
+                case .bytes(let chunk):
+                    write(chunk, flush: true)
+                    left -= 1
                 case .file(let region):
                     send(region)
-                    // The others have their turn first.
-                    return context.eventLoop.assumeIsolated().execute { [self] in proceed() }
+                    left = 0
                 }
+                // The others have their turn before the rest.
+                if left == 0 { return context.eventLoop.assumeIsolated().execute { [self] in proceed() } }
             }
         } catch {
             audience.report(error)

@@ -62,7 +62,8 @@ struct UploadFile: Sendable {
             var digest = before
             digest.update(bytes)
             guard descriptor >= 0 else { return digest }
-            return Self.writeAll(bytes, to: descriptor) && (!isLast || uninterrupted { fsync(descriptor) } == 0) ? digest : nil
+            let isKept = Self.writeAll(bytes, to: descriptor) && (!isLast || uninterrupted { fsync(descriptor) } == 0)
+            return isKept ? digest : nil
         }
         guard let after = after ?? nil else { throw .storageFull }
         digest = after

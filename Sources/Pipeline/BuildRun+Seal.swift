@@ -132,10 +132,10 @@ extension BuildRun {
 
     /// Returns when the names in the job's folder would outlive a power cut.
     private func synchronizeNames() throws(BuildFailure) {
-        let folder = open(job.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let folder = uninterrupted { open(job.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard folder >= 0 else { throw unpublished() }
         defer { close(folder) }
-        guard fsync(folder) == 0 else { throw unpublished() }
+        guard uninterrupted({ fsync(folder) }) == 0 else { throw unpublished() }
     }
 
     private func unpublished() -> BuildFailure {

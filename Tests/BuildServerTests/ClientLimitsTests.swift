@@ -40,6 +40,18 @@ import Testing
         for _ in 0..<5 { _ = try limits.submit(try client(1), now: now) }
     }
 
+    @Test func aRepeatedSubmissionCountsTowardsTheRateOnly() throws {
+        let limits = limits(jobs: 1, submissions: 3)
+        let one = try client(1)
+        try limits.submit(one, now: now).take(for: JobID(high: 1, low: 0))
+        for _ in 0..<2 { try limits.again(one, now: now) }
+        let error = #expect(throws: Refusal.self) { try limits.again(one, now: now) }
+        #expect(error?.status == .tooManyRequests)
+        limits.ended(JobID(high: 1, low: 0))
+        #expect(throws: Refusal.self) { try limits.submit(one, now: now) }
+        for _ in 0..<100 { try limits.again(nil, now: now) }
+    }
+
     @Test func aReaderGivesItsSeatBack() throws {
         let limits = limits()
         var seats = try (0..<2).map { _ in try limits.read(try client(1)) }
@@ -95,9 +107,10 @@ import Testing
         ) { service in try await use(service.client) }
     }
 
-    private func submit(_ client: RawClient, as address: String) async throws -> RawClient.Reply {
+    private func submit(_ client: RawClient, as address: String, key: String? = nil) async throws -> RawClient.Reply {
         let body = JSONValue.object(Self.git.mapValues { .string($0) }).canonicalBytes
-        let headers = ["content-type": "application/json", "x-forwarded-for": address]
+        var headers = ["content-type": "application/json", "x-forwarded-for": address]
+        headers["idempotency-key"] = key
         return try await client.send("POST", "/build", headers: headers, body: body)
     }
 
@@ -126,6 +139,23 @@ import Testing
                 #expect(try await submit(client, as: "192.0.2.1").status == 202)
             }
             expectRefusal(try await submit(client, as: "192.0.2.1"), 429)
+            gate.open()
+        }
+    }
+
+    @Test func aClientWithAllItsPlacesTakenGetsItsOwnJobAgain() async throws {
+        let gate = Gate()
+        let runner: TestRunner = { _ in
+            try? await gate.wait()
+            return nil
+        }
+        try await behindProxy({ ($0.jobs, $0.submissions) = (1, 4) }, runner: runner) { client in
+            let job = try await submit(client, as: "192.0.2.1", key: "k").jobID
+            expectRefusal(try await submit(client, as: "192.0.2.1", key: "other"), 429)
+            for _ in 0..<2 { #expect(try await submit(client, as: "192.0.2.1", key: "k").jobID == job) }
+            let refused = try await submit(client, as: "192.0.2.1", key: "k")
+            expectRefusal(refused, 429)
+            #expect(refused.text.contains("client.submissions"))
             gate.open()
         }
     }

@@ -31,9 +31,7 @@ package final class ClientLimits: Sendable {
     package func submit(_ client: Client?, now: ContinuousClock.Instant = .now) throws(Refusal) -> JobPlace {
         guard let client else { return JobPlace(client: nil, limits: self) }
         let refusal: Refusal? = state.withLock { state in
-            if let seconds = state.rate.add(client, limit: settings.submissions, now: now) {
-                return .tooManySubmissions(limit: settings.submissions, seconds: seconds)
-            }
+            if let refusal = count(client, &state, now) { return refusal }
             guard state.open[client, default: Open()].jobs < settings.jobs else {
                 return .tooManyJobs(limit: settings.jobs)
             }
@@ -42,6 +40,17 @@ package final class ClientLimits: Sendable {
         }
         if let refusal { throw refusal }
         return JobPlace(client: client, limits: self)
+    }
+
+    /// Counts a submission whose idempotency key has a job already: towards the rate only, as it makes no job.
+    package func again(_ client: Client?, now: ContinuousClock.Instant = .now) throws(Refusal) {
+        guard let client else { return }
+        if let refusal = state.withLock({ count(client, &$0, now) }) { throw refusal }
+    }
+
+    private func count(_ client: Client, _ state: inout State, _ now: ContinuousClock.Instant) -> Refusal? {
+        state.rate.add(client, limit: settings.submissions, now: now)
+            .map { .tooManySubmissions(limit: settings.submissions, seconds: $0) }
     }
 
     /// Takes a seat for a stream or a download; it is given back with the value.

@@ -9,14 +9,18 @@ import StrictJSON
 extension Router {
     /// Takes a job. The answer goes out when the source and the job itself are on the disk.
     ///
-    /// Submissions with one idempotency key come one after another: the first makes the job, the others find it.
-    func submit(_ request: Request, place: JobPlace) async throws -> Response {
+    /// Submissions with one idempotency key come one after another: the first makes the job, the others find it, and need
+    /// no place of their own.
+    func submit(_ request: Request, _ client: Client?) async throws -> Response {
         guard let key = try IdempotencyKey(request.headers) else {
-            return Self.accepted(try await take(request, place))
+            return Self.accepted(try await take(request, clients.submit(client)))
         }
         return try await turns.take(key.text) {
-            if let job = try await job(with: key) { return try await repeated(request, of: job) }
-            return Self.accepted(try await take(request, place, key: key))
+            if let job = try await job(with: key) {
+                try clients.again(client)
+                return try await repeated(request, of: job)
+            }
+            return Self.accepted(try await take(request, clients.submit(client), key: key))
         }
     }
 

@@ -50,7 +50,9 @@ extension Dispatcher {
         } catch {
             logger(of: id).error("A build could not be started", metadata: ["error": "\(error)"])
             if error.code == .damaged {
-                try log.append([.complete(BuildFailure(.internal, Refusal.damaged.message))])
+                let failure = BuildFailure(.internal, Refusal.damaged.message)
+                try await complete(log, failure, logger(of: id))
+                metrics.ended(failure)
                 return nil
             }
             let failure = BuildFailure(

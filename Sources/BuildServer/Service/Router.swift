@@ -35,7 +35,11 @@ struct Router: Sendable {
         let start = ContinuousClock.now
         let route = Route(method: request.method, path: request.uri.path[...])
         var response = try await answer(request, route, from: peer, on: loop)
-        if request.method == .head { response = response.createHeadResponse() }
+        if request.method == .head {
+            response = response.createHeadResponse()
+            // There is no stream after which to close.
+            response.headers[.connection] = nil
+        }
         metrics.requests.add(route, request.method, response.status)
         let log = RequestLog(logger: logger, level: configuration.logRequests ? .info : .debug)
         return log.watch(response, to: request, route, since: start)
@@ -60,7 +64,7 @@ struct Router: Sendable {
         _ operation: Operation, id: String, _ request: Request, _ client: Client?, _ loop: any EventLoop
     ) async throws -> Response {
         switch operation {
-        case .submit: try await submit(request, place: clients.submit(client))
+        case .submit: try await submit(request, client)
         case .status: try await reading(id) { try await status(of: $0) }
         case .cancel: try await reading(id) { try await cancel($0) }
         case .events: try await reading(id, seat: clients.read(client)) { try await events(of: $0, request) }

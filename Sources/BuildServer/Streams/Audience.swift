@@ -98,9 +98,10 @@ final class Audience: @unchecked Sendable {
         }
         let available = state.length - place.offset
         guard available > 0 else { return nil }
-        if !isNumbered, available > Self.memoryLimit {
+        // Without a free descriptor the file is read instead.
+        if !isNumbered, available > Self.memoryLimit, let file = try? openFile() {
             let end = place.offset + min(available, max(Self.turnSize, Self.roundSize / max(1, readers.count)))
-            let region = FileRegion(fileHandle: try openFile(), readerIndex: place.offset, endIndex: end)
+            let region = FileRegion(fileHandle: file, readerIndex: place.offset, endIndex: end)
             return StreamPiece(region, at: place)
         }
         let bytes = try log.read(from: place.offset, limit: min(available, Self.memoryLimit))

@@ -20,7 +20,7 @@ final class EventReader: ChannelDuplexHandler {
         /// The log does not have event `first` yet.
         case waiting(first: Int, isNumbered: Bool)
         case sending(StreamPlace)
-        /// All is sent; the reader closes the connection, as it should, or is given up after a while.
+        /// All is written. A reader that has taken it closes the connection, as it should, or is given up after a while.
         case ended
     }
 
@@ -29,6 +29,8 @@ final class EventReader: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     private var lastTick = 0
     private var isProceeding = false
+    /// Whether the reader has taken the end of the stream.
+    private var isTaken = false
     /// Bytes of the log that were sent.
     private var sent = 0
     private var ends: [@Sendable (_ bytes: Int) -> Void]
@@ -115,11 +117,16 @@ final class EventReader: ChannelDuplexHandler {
         return nil
     }
 
+    /// The connection is closed when the reader has taken all: a close drops what waits.
     private func end() {
         phase = .ended
-        lastTick = audience.tick
-        write(StreamPiece.end, flush: true)
-        context?.close(mode: .output, promise: nil)
+        guard let context else { return }
+        let taken = context.eventLoop.makePromise(of: Void.self)
+        taken.futureResult.assumeIsolated().whenSuccess { [self] in
+            (isTaken, lastTick) = (true, audience.tick)
+            self.context?.close(mode: .output, promise: nil)
+        }
+        context.writeAndFlush(wrapOutboundOut(.byteBuffer(StreamPiece.end)), promise: taken)
     }
 
     private func send(_ region: FileRegion) {
@@ -137,7 +144,10 @@ final class EventReader: ChannelDuplexHandler {
     func tick() {
         guard let context, audience.tick - lastTick >= Audience.silence else { return }
         lastTick = audience.tick
-        if case .ended = phase { return context.close(promise: nil) }
+        if case .ended = phase {
+            if isTaken { context.close(promise: nil) }
+            return
+        }
         if context.channel.isWritable { write(StreamPiece.keepAlive, flush: true) }
     }
 

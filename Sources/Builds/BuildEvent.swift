@@ -45,8 +45,25 @@ public enum BuildEvent: Hashable, Sendable {
     private static func encode(_ failure: BuildFailure?) -> [UInt8] {
         guard let failure else { return Array("{\"type\":\"complete\",\"result\":{\"status\":\"ok\"}}".utf8) }
         return Array("{\"type\":\"complete\",\"result\":{\"status\":\"failed\",\"error\":".utf8)
-            + JSONValue.literal(failure.message.boundingMarks)
+            + JSONValue.literal(failure.bounded.message)
             + Array(",\"error_type\":\"\(failure.kind.rawValue)\"}}".utf8)
+    }
+}
+
+extension BuildFailure {
+    /// UTF-8 bytes of a message that is kept or sent.
+    public static let maximumLength = 16 * 1024
+    private static let cutMark = " […]"
+
+    /// The failure as it is kept and sent: with at most ``maximumLength`` bytes of its message, cut between two
+    /// characters and marked so, and without rows of combining characters that readers refuse. Names of files and words of
+    /// other programs reach messages.
+    public var bounded: BuildFailure {
+        let text = message.boundingMarks
+        guard text.utf8.count > Self.maximumLength else { return BuildFailure(kind, text) }
+        var end = text.utf8.index(text.startIndex, offsetBy: Self.maximumLength - Self.cutMark.utf8.count)
+        while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+        return BuildFailure(kind, text[..<end] + Self.cutMark)
     }
 }
 

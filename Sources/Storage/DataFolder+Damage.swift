@@ -15,9 +15,8 @@ extension DataFolder {
         }
     }
 
-    /// Moves a job's whole folder aside; nothing is done where it has none.
-    func setAside(_ id: JobID) throws(StorageError) {
-        guard access(folderPath(id), F_OK) == 0 else { return }
+    /// Moves a job's whole folder aside, and returns where it is then. Throws `inputOutput` where it has none.
+    func setAside(_ id: JobID) throws(StorageError) -> String {
         try move(folderPath(id), to: damagedPath(id))
     }
 
@@ -44,16 +43,24 @@ extension DataFolder {
             throw StorageError(
                 .damaged, "\(name) \(place): restore \(path) from a backup, or let the build be submitted again")
         }
-        try move(path, to: aside)
+        let place = try move(path, to: aside)
         throw StorageError(
             .damaged,
-            "\(name) is damaged (\(difference)): it was set aside as \(aside); restore \(path) from a backup, or let the "
+            "\(name) is damaged (\(difference)): it was set aside as \(place); restore \(path) from a backup, or let the "
                 + "build be submitted again")
     }
 
-    private func move(_ path: String, to target: String) throws(StorageError) {
+    /// Returns the place that was free: `target`, or with `.2`, `.3`, … behind where that was set aside before.
+    private func move(_ path: String, to target: String) throws(StorageError) -> String {
         try DurableFile.makeFolder(damagedPath, mode: 0o700)
-        try DurableFile.move(path, to: target)
+        var place = target
+        var number = 1
+        while access(place, F_OK) == 0 {
+            number += 1
+            place = "\(target).\(number)"
+        }
+        try DurableFile.move(path, to: place)
         try DurableFile.syncFolder(of: path)
+        return place
     }
 }

@@ -62,8 +62,10 @@ public final class DataFolder: Sendable {
         }
     }
 
-    /// Removes all that a job has on disk, where there is any.
+    /// Removes all that a job has on disk, where there is any. The result goes first: a crash before it is gone leaves a
+    /// folder that is set aside at the next start, one after that a folder that is removed.
     public func remove(_ id: JobID) {
+        unlink(resultPath(id))
         try? FileManager.default.removeItem(atPath: incomingPath(id))
         try? FileManager.default.removeItem(atPath: folderPath(id))
     }
@@ -84,14 +86,18 @@ public final class DataFolder: Sendable {
     public func softwareKey(generate: () -> [UInt8]) throws(StorageError) -> [UInt8] {
         let file = path + "/software.key"
         if access(file, F_OK) == 0 || errno != ENOENT {
-            guard let key = FileManager.default.contents(atPath: file) else {
-                throw StorageError(.inputOutput, "could not read \(file): give its owner's account to this server")
+            let key: [UInt8]
+            do {
+                key = try DurableFile.read(file, limit: 33)
+            } catch {
+                throw StorageError(.inputOutput, "\(error.message); give its owner's account to this server")
             }
             guard key.count == 32 else {
+                let found = key.count > 32 ? "more" : "\(key.count)"
                 throw StorageError(
-                    .corrupt, "\(file) has \(key.count) bytes, expected 32: restore it, or remove it for a new key")
+                    .corrupt, "\(file) has \(found) bytes, expected 32: restore it, or remove it for a new key")
             }
-            return Array(key)
+            return key
         }
         let key = generate()
         try DurableFile.write(key, to: file)

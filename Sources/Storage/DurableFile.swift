@@ -63,6 +63,24 @@ enum DurableFile {
         guard isWritten else { throw failure("write", path) }
     }
 
+    /// The first bytes of a file, at most `limit`.
+    static func read(_ path: String, limit: Int) throws(StorageError) -> [UInt8] {
+        let descriptor = uninterrupted { open(path, O_RDONLY | O_CLOEXEC) }
+        guard descriptor >= 0 else { throw failure("read", path) }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: limit)
+        var size = 0
+        while size < limit {
+            let count = bytes.withUnsafeMutableBytes { space in
+                uninterrupted { Foundation.read(descriptor, space.baseAddress.map { $0 + size }, limit - size) }
+            }
+            guard count >= 0 else { throw failure("read", path) }
+            if count == 0 { break }
+            size += count
+        }
+        return Array(bytes[..<size])
+    }
+
     static func failure(_ verb: String, _ path: String) -> StorageError {
         StorageError(.inputOutput, "could not \(verb) \(path): \(String(cString: strerror(errno)))")
     }

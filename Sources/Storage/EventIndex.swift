@@ -61,7 +61,7 @@ struct EventBatch {
             guard outcome == nil else { throw BuildFailure(.internal, "an event follows 'complete'") }
             starts.append(bytes.count)
             bytes += event.wireBytes
-            if case .complete(let failure) = event { outcome = .some(failure) }
+            if case .complete(let failure) = event { outcome = .some(failure?.bounded) }
         }
         self.bytes = bytes
         self.starts = starts

@@ -44,17 +44,14 @@ public final class EventLogs: Sendable {
     /// - Parameter record: how the log was when its job ended. One that differs is set aside: `damaged`.
     public func log(_ id: JobID, expecting record: FileRecord? = nil) async throws(StorageError) -> EventLog {
         guard let record else { return try openLog(id) }
-        let task: Task<EventLog, any Error>? = state.withLock { state in
-            guard state.logs[id] == nil else { return nil }
-            if let task = state.opening[id] { return task }
-            let task = read(id, expecting: record)
-            state.opening[id] = task
-            return task
+        let opening: Task<EventLog, any Error>
+        switch find(id, expecting: record) {
+        case .open(let log): return log
+        case .opening(let task): opening = task
         }
-        guard let task else { return try openLog(id) }
-        let result = await task.result
+        let result = await opening.result
         return try state.withLock { (state) throws(StorageError) in
-            state.opening[id] = nil
+            if state.opening[id] == opening { state.opening[id] = nil }
             switch result {
             case .success(let log):
                 let log = state.logs[id] ?? log
@@ -63,6 +60,25 @@ public final class EventLogs: Sendable {
             case .failure(let error):
                 throw error as? StorageError ?? StorageError(.inputOutput, "the event log of \(id) could not be opened")
             }
+        }
+    }
+
+    private enum Found {
+        case open(EventLog)
+        case opening(Task<EventLog, any Error>)
+    }
+
+    /// The open log, or its opening, which is begun where there is none: decided at one time, so that no finished log is
+    /// ever opened without its record.
+    private func find(_ id: JobID, expecting record: FileRecord) -> Found {
+        state.withLock { state in
+            if let log = state.logs[id] {
+                state.logs.keep(log, id)
+                return .open(log)
+            }
+            let task = state.opening[id] ?? read(id, expecting: record)
+            state.opening[id] = task
+            return .opening(task)
         }
     }
 

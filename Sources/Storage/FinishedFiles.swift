@@ -15,11 +15,13 @@ public struct FinishedFiles: Hashable, Sendable {
 
 /// Puts the end of a job whose log is complete on record, with what its files are. A file that is missing is not on
 /// record: that is found when somebody asks for it. The upload is of no use any more; it goes first, as the next start
-/// looks only at jobs that are not settled.
+/// looks only at jobs that are not settled. So do the results of a job that failed, which may have failed while they were
+/// put in place.
 public func settle(
     _ id: JobID, _ outcome: BuildFailure?, store: any BuildStore, folder: DataFolder
 ) async throws(StorageError) {
     folder.removeSource(id)
+    if outcome != nil { folder.removeLeftovers(id) }
     let files: FinishedFiles?
     do throws(StorageError) {
         files = try await folder.finishedFiles(id, hasResult: outcome == nil)

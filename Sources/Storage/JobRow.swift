@@ -28,7 +28,16 @@ enum JobRow {
             job.failure?.message, job.startedAt, job.finishedAt, job.position, job.idempotencyKey, job.logFile?.size,
             job.logFile?.sha256.hex, job.resultFile?.size, job.resultFile?.sha256.hex,
         ]
-        return values.map { $0?.databaseValue ?? .null }
+        return values.map { value in
+            guard let text = value as? String else { return value?.databaseValue ?? .null }
+            return kept(text).databaseValue
+        }
+    }
+
+    /// GRDB binds text up to its first NUL only, so that the row would not give the checksum of what was meant: NUL
+    /// becomes U+FFFD before either is made. A failure may repeat what a stranger's program said.
+    private static func kept(_ text: String) -> String {
+        text.utf8.contains(0) ? text.replacing("\0", with: "\u{FFFD}") : text
     }
 
     /// SHA-256, in hexadecimal, over all values, each with its type and length, so that no two rows are written alike:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Builds
+import Foundation
 public import Logging
 
 /// A job that goes on after a restart.
@@ -15,7 +16,8 @@ public struct RecoveredJob: Sendable {
 /// A job whose log is complete has ended, whatever its row says. A job that ran is started afresh once; the second time
 /// it ends with `InterruptedError`; one whose log is corrupt, with `InternalError` in its row. Folders that a crash took
 /// from accepted jobs are made again. Half results and folders of jobs that were never acknowledged are removed. Records
-/// that are damaged are set aside with their folders, and named in the log of the service.
+/// that are damaged are set aside with their folders, and so are results without a record, as an older database leaves
+/// them; the log of the service names them.
 public func recover(
     store: any BuildStore, logs: EventLogs, folder: DataFolder, logger: Logger? = nil
 ) async throws(StorageError) -> [RecoveredJob] {
@@ -24,9 +26,8 @@ public func recover(
     var waiting: [RecoveredJob] = []
     for job in try await store.unfinished() {
         try folder.adoptUpload(job.id)
-        guard let log = try await openLog(of: job, logs: logs, store: store) else { continue }
+        guard let log = try await openLog(of: job, logs: logs, store: store, folder: folder) else { continue }
         if let outcome = log.outcome {
-            if outcome != nil { folder.removeLeftovers(job.id) }
             try await settle(job.id, outcome, store: store, folder: folder)
         } else if job.state == .queued {
             folder.removeLeftovers(job.id)
@@ -47,7 +48,8 @@ public func recover(
 let maximumAttempts = 2
 
 /// Sets damaged records aside, and removes folders without a job. Where a record was ever damaged, its id may be what
-/// is damaged: a folder without a job may then be that record's, and is set aside as well.
+/// is damaged: a folder without a job may then be that record's, and is set aside as well. One with a result is set aside
+/// always: its build was good, and its job may only be missing from a database that was put back.
 private func settleFolders(store: any BuildStore, folder: DataFolder, logger: Logger?) async throws(StorageError) {
     let damaged = try await store.setAsideDamaged()
     for job in damaged where job.isNew {
@@ -57,23 +59,25 @@ private func settleFolders(store: any BuildStore, folder: DataFolder, logger: Lo
     }
     let known = try await store.allJobs()
     for id in try folder.jobFolders() where !known.contains(id) {
-        guard !damaged.isEmpty else {
+        guard !damaged.isEmpty || access(folder.resultPath(id), F_OK) == 0 else {
             folder.remove(id)
             continue
         }
-        try folder.setAside(id)
-        logger?.error("A folder without a job was set aside", metadata: ["build.id": "\(id)", "to": "damaged/\(id)"])
+        let place = try folder.setAside(id)
+        logger?.error("A folder without a job was set aside", metadata: ["build.id": "\(id)", "to": "\(place)"])
     }
 }
 
 /// `nil` where the log is lost: that ends its job, and no other one.
 private func openLog(
-    of job: StoredJob, logs: EventLogs, store: any BuildStore
+    of job: StoredJob, logs: EventLogs, store: any BuildStore, folder: DataFolder
 ) async throws(StorageError) -> EventLog? {
     do throws(StorageError) {
         return try logs.restore(job)
     } catch {
         guard error.code == .corrupt else { throw error }
+        folder.removeSource(job.id)
+        folder.removeLeftovers(job.id)
         try await store.finish(job.id, BuildFailure(.internal, error.message))
         return nil
     }

@@ -6,24 +6,22 @@ import GRDB
 extension SQLiteBuildStore {
     /// Checks all rows, also those that nobody asks for: a server that starts knows then which folders are whose.
     public func setAsideDamaged() async throws(StorageError) -> [DamagedJob] {
-        let known = try await damaged()
+        let known = try await damaged().count
         try await edit { database in
             for damage in try Self.damagedRows("1", [], in: database) { try Self.setAside(damage, in: database) }
             return nil
         }
-        let earlier = Set(known.map(\.number))
-        return try await damaged().map {
-            DamagedJob(id: $0.id, reason: $0.reason, isNew: !earlier.contains($0.number))
+        // By their places, since a number may be what is damaged, or come again.
+        return try await damaged().enumerated().map { place, job in
+            DamagedJob(id: job.id, reason: job.reason, isNew: place >= known)
         }
     }
 
-    private func damaged() async throws(StorageError) -> [(number: Int64, id: String, reason: String)] {
+    /// All records that were set aside, in the order in which they were.
+    private func damaged() async throws(StorageError) -> [(id: String, reason: String)] {
         try await read { database in
-            try Row.fetchAll(database, sql: "SELECT number, id, reason FROM damaged_job").map { row in
-                (
-                    Int64.fromDatabaseValue(row[0]) ?? 0, String.fromDatabaseValue(row[1]) ?? "?",
-                    String.fromDatabaseValue(row[2]) ?? "?"
-                )
+            try Row.fetchAll(database, sql: "SELECT id, reason FROM damaged_job ORDER BY rowid").map { row in
+                (String.fromDatabaseValue(row[0]) ?? "?", String.fromDatabaseValue(row[1]) ?? "?")
             }
         }
     }

@@ -78,7 +78,7 @@ extension StoredJob {
 
     mutating func end(_ failure: BuildFailure?, _ files: FinishedFiles?) {
         state = failure == nil ? .succeeded : .failed
-        self.failure = failure
+        self.failure = failure?.bounded
         finishedAt = Self.now
         logFile = files?.log
         resultFile = files?.result

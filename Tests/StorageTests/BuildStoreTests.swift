@@ -98,6 +98,20 @@ enum StoreKind: CaseIterable {
     }
 
     @Test(arguments: StoreKind.allCases)
+    func aLongMessageIsCutLikeInTheLog(kind: StoreKind) async throws {
+        let store = try kind.make(in: folder)
+        try await store.accept(job(1))
+        let failure = BuildFailure(.build, String(repeating: "é", count: 1 << 20))
+        let log = try EventLog(path: folder.file("events.sse"), limit: 1 << 20)
+        try log.append([.complete(failure)])
+        try await store.finish(id(1), failure)
+        let kept = try #require(try await store.job(id(1))?.failure)
+        #expect(kept.message.utf8.count <= BuildFailure.maximumLength && kept.message.hasPrefix("éé"))
+        #expect(log.outcome == .some(kept))
+        #expect(try EventLog(path: folder.file("events.sse"), limit: 1 << 20).outcome == .some(kept))
+    }
+
+    @Test(arguments: StoreKind.allCases)
     func aJobCarriesItsTimesAndTheSizesOfItsFiles(kind: StoreKind) async throws {
         let store = try kind.make(in: folder)
         try await store.accept(job(1))

@@ -63,9 +63,10 @@ import Testing
     }
 
     @Test func aFinishedLogIsCheckedWhenItIsOpened() async throws {
-        for change in [{ $0 + [10] }, { Array($0.dropLast()) }, { [$0[0] ^ 1] + $0.dropFirst() }]
-            as [([UInt8]) -> [UInt8]]
-        {
+        let changes: [([UInt8]) -> [UInt8]] = [
+            { $0 + [10] }, { Array($0.dropLast()) }, { [$0[0] ^ 1] + $0.dropFirst() },
+        ]
+        for (change, place) in zip(changes, ["", ".2", ".3"]) {
             let logs = EventLogs(folder: folder, limit: 1 << 20)
             try logs.create(id(1), source: nil, position: 0).append([.build("a"), .complete(nil)])
             let path = folder.eventsPath(id(1))
@@ -78,7 +79,7 @@ import Testing
             let third = EventLogs(folder: folder, limit: 1 << 20)
             for _ in 1...2 { #expect(await code { _ = try await third.log(id(1), expecting: record) } == .damaged) }
             #expect(!exists(path) && folder.hasDamage(id(1)))
-            #expect(try bytes(of: folder.path + "/damaged/\(id(1)).events.sse") == changed)
+            #expect(try bytes(of: folder.path + "/damaged/\(id(1)).events.sse\(place)") == changed)
         }
     }
 

@@ -142,6 +142,31 @@ import Testing
         #expect(recovered.map(\.job.id) == [id(2)])
         #expect(try await store.job(id(1))?.state == .failed)
         #expect(exists(folder.eventsPath(id(1))))
+        #expect(!exists(folder.sourcePath(id(1))) && exists(folder.sourcePath(id(2))))
+    }
+
+    /// An older database was put back: the job is unknown, its result is all that is left of it.
+    @Test func aResultWithoutARecordIsSetAsideHoweverOften() async throws {
+        let store: any BuildStore = MemoryBuildStore()
+        let logs = EventLogs(folder: folder, limit: 1 << 20)
+        for name in ["", ".2", ".3"] {
+            _ = try logs.create(id(1), source: nil, position: 0)
+            try write(Array("result\(name)".utf8), to: folder.resultPath(id(1)))
+            _ = try await recover(store: store, logs: EventLogs(folder: folder, limit: 1 << 20), folder: folder)
+            #expect(!exists(folder.folderPath(id(1))) && folder.hasDamage(id(1)))
+            let place = "\(folder.path)/damaged/\(id(1))\(name)"
+            #expect(try bytes(of: place + "/result.tar.gz") == Array("result\(name)".utf8))
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func whatAFailedBuildLeftGoesWhenItsEndIsSettled(isGood: Bool) async throws {
+        let store: any BuildStore = MemoryBuildStore()
+        try await make(1, attempts: 1, end: nil, store: store)
+        try leaveThings(in: folder.folderPath(id(1)))
+        try await settle(id(1), isGood ? nil : BuildFailure(.internal, "no"), store: store, folder: folder)
+        #expect(exists(folder.resultPath(id(1))) == isGood)
+        #expect(exists(folder.eventsPath(id(1))) && !exists(folder.sourcePath(id(1))))
     }
 
     /// What a power cut may leave of an accepted job, of which only the record and the upload's first name were synced.
@@ -229,6 +254,12 @@ import Testing
         for _ in 1...2 { #expect(await code { try await ResultChecks().check(job, in: folder) } == .damaged) }
         #expect(!exists(folder.resultPath(id(1))))
         #expect(try bytes(of: folder.path + "/damaged/\(id(1)).result.tar.gz") == [1, 3])
+        // What was put back is damaged as well: both are kept.
+        try write([1, 4], to: folder.resultPath(id(1)))
+        let error = await #expect(throws: StorageError.self) { try await ResultChecks().check(job, in: folder) }
+        #expect(error?.message.contains("damaged/\(id(1)).result.tar.gz.2;") == true)
+        #expect(try bytes(of: folder.path + "/damaged/\(id(1)).result.tar.gz") == [1, 3])
+        #expect(try bytes(of: folder.path + "/damaged/\(id(1)).result.tar.gz.2") == [1, 4])
     }
 
     private func make(_ number: UInt64, attempts: Int, end: BuildEvent?, store: any BuildStore) async throws {

@@ -58,6 +58,14 @@ import Testing
         #expect(try await SQLiteBuildStore(path: path).job(id(7)) == job)
     }
 
+    @Test func aMessageWithANulIsKept() async throws {
+        let store = try SQLiteBuildStore(path: path)
+        try await store.accept(job(1))
+        try await store.finish(id(1), BuildFailure(.build, "a\0b"))
+        #expect(try await store.job(id(1))?.failure == BuildFailure(.build, "a\u{FFFD}b"))
+        #expect(try await SQLiteBuildStore(path: path).setAsideDamaged().isEmpty)
+    }
+
     @Test func theSchemaOfANewerReleaseIsRefusedAndLeftAlone() async throws {
         try await SQLiteBuildStore(path: path).accept(job(1))
         try change("PRAGMA user_version = 3")
@@ -142,6 +150,19 @@ import Testing
         let damaged = try await store.setAsideDamaged()
         #expect(damaged.map(\.id) == ["unknown"] && damaged.map(\.isNew) == [true])
         #expect(try await store.allJobs() == [id(2)])
+    }
+
+    /// A number comes again where the last job was set aside.
+    @Test func everyRecordIsNewOnce() async throws {
+        for _ in 1...2 {
+            let store = try SQLiteBuildStore(path: path)
+            let earlier = try await store.setAsideDamaged()
+            try await store.accept(job(1))
+            try change("UPDATE job SET number = 1, attempt = 7")
+            let damaged = try await store.setAsideDamaged()
+            #expect(damaged.map(\.isNew) == earlier.map { _ in false } + [true])
+            #expect(try await store.setAsideDamaged().allSatisfy { !$0.isNew })
+        }
     }
 
     @Test func changesThatComeTogetherShareCommits() async throws {

@@ -30,8 +30,9 @@ final class MeasuredBuild: BuildEventSink {
     /// The build has ended, in whatever phase.
     func end(_ failure: BuildFailure?) {
         let (phase, began) = state.withLock { ($0.phase, $0.began) }
-        metrics.phaseDurations.observe(.now - began, phase)
-        metrics.buildDurations.observe(.now - started, failure == nil)
+        let now = ContinuousClock.now
+        metrics.phaseDurations.observe(now - began, phase)
+        metrics.buildDurations.observe(now - started, failure == nil)
     }
 
     private func enter(_ phase: BuildPhase) {

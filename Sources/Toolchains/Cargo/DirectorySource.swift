@@ -93,7 +93,7 @@ private struct VendoredCrate {
         } catch {
             if let failure = error as? BuildFailure { throw failure }
             throw failure(
-                "its \(Self.checksumFile) cannot be read: \((error as? UnreadableFile)?.reason ?? "\(error)")")
+                "its \(Self.checksumFile) cannot be read: \((error as? UnreadableFile)?.reason ?? shown("\(error)"))")
         }
         try checkChecksum(json["package"])
         guard let files = json["files"]?.objectValue else { throw failure("its \(Self.checksumFile) lists no files") }

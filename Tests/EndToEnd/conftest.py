@@ -23,6 +23,10 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CUPEL = pathlib.Path(os.environ.get("CUPEL_BINARY", ROOT / ".build/release/cupel"))
 SHARED = pathlib.Path(os.environ.get("CUPEL_SHARED", ROOT.parent / "shared"))
+# More of everything that chance decides or that takes long.
+THOROUGH = os.environ.get("CUPEL_THOROUGH") == "1"
+# What chance decides is the same in each run, but for thorough ones, which print theirs.
+SEED = int(os.environ.get("CUPEL_SEED") or (secrets.randbits(32) if THOROUGH else 1))
 
 
 # Settings of whoever runs the tests must not reach what is tested, nor must the hardware that the tests run on.
@@ -182,6 +186,13 @@ def unpack(result):
 
 def sha256(body):
     return hashlib.sha256(body).hexdigest()
+
+
+def skip_where_nothing_can_be_mounted():
+    """Root may lack that right, in a container for one."""
+    command = ["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/tmp"]
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("file systems cannot be mounted here")
 
 
 @pytest.fixture

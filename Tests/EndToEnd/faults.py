@@ -52,10 +52,6 @@ class Faults:
         return HEAD.unpack_from(self.map)[6]
 
     @property
-    def fired(self):
-        return HEAD.unpack_from(self.map)[6]
-
-    @property
     def count(self):
         return HEAD.unpack_from(self.map)[5]
 

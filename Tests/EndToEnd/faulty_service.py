@@ -17,7 +17,7 @@ from reckoning import Reckoning
 from service_load import Load
 
 # Seconds for an answer, or for the end of a build or of a server.
-PATIENCE = 20
+PATIENCE = 60
 
 
 @contextlib.contextmanager

@@ -11,8 +11,8 @@ import subprocess
 import tempfile
 import time
 
-from conftest import Server, log_of, project, tarball
-from probes import IS_ROOT, IS_THOROUGH, MARKER, Outside, answers_of, names, probe_project
+from conftest import THOROUGH, Server, log_of, project, tarball
+from probes import IS_ROOT, MARKER, Outside, answers_of, names, probe_project
 
 # A build that is under way while the probes run, with something in its source that is nobody else's.
 OTHER = """
@@ -81,7 +81,9 @@ class Site:
         """Somebody else's build, which is under way meanwhile."""
         job = self.server.submit(tarball(project({"build.rs": OTHER, "secret": self.secret_of_other}), top="other"))
         source = self.server.data / "workspaces" / job / "source"
+        deadline = time.monotonic() + 60
         while not any(source.rglob("secret")) and not self.is_over(job):
+            assert time.monotonic() < deadline, "the other build does not begin"
             time.sleep(0.01)
         try:
             yield
@@ -100,7 +102,7 @@ class Site:
         """What the probes of a group say, by their names."""
         found = {}
         beside = {"reach": self.other_build, "network": self.outside.knocking}.get(group, contextlib.nullcontext)
-        for only in ([(name,) for name in names(group)] if IS_THOROUGH else [()]):
+        for only in ([(name,) for name in names(group)] if THOROUGH else [()]):
             files = probe_project(group, {**self.targets(), **more}, vehicle=vehicle, only=only)
             _, events, outcome = self.build(files, beside)
             assert outcome == {"status": "ok"}, (outcome, log_of(events)[-2000:])
@@ -122,11 +124,10 @@ class Site:
         assert self.server.process.poll() is None and self.server.call("GET", "/health")[0] == 200
         assert all(process.poll() is None for process in self.processes.values())
         assert (self.folder / "file").read_text() == self.secret and not list(self.home.iterdir())
-        for _ in range(100):
-            if self.descriptors() <= descriptors + 2:
-                return
+        deadline = time.monotonic() + 30
+        while (count := self.descriptors()) > descriptors + 2:
+            assert time.monotonic() < deadline, f"the server had {descriptors} files open, and has {count}"
             time.sleep(0.05)
-        raise AssertionError(f"the server had {descriptors} files open, and has {self.descriptors()}")
 
 
 def left_behind(site):

@@ -20,7 +20,6 @@ from conftest import project
 
 PROGRAMS = pathlib.Path(__file__).parent / "probes"
 IS_ROOT = os.geteuid() == 0
-IS_THOROUGH = os.environ.get("CUPEL_THOROUGH") == "1"
 # Of this run alone: whatever has it in its name is a probe's.
 MARKER = f"cupel-probe-{secrets.token_hex(4)}"
 # What bites on some machines only: it needs a part of the kernel that may be missing, or a right that root may lack.

@@ -14,11 +14,12 @@ import time
 import pytest
 
 import hostile_archives
-from conftest import Server, log_of, project, tarball
+from conftest import THOROUGH, Server, log_of, project, tarball
+from wire import left_behind
 
 MIB = 1 << 20
 # The largest upload has 10 MB, and may unpack to 100 times that.
-SECONDS, MEMORY, DISK = 30, 96 * MIB, 1100 * MIB
+SECONDS, MEMORY, DISK = 90, 96 * MIB, 1100 * MIB
 ESCAPE = f"{tempfile.gettempdir()}/cupel-escape-{secrets.token_hex(8)}"
 
 
@@ -50,7 +51,7 @@ class Watch:
         assert memory < MEMORY, f"{what} took {memory / MIB:.0f} MiB of memory"
         assert self.disk < DISK, f"{what} took {self.disk / MIB:.0f} MiB of disk"
         assert not os.path.exists(ESCAPE), f"{what} escaped"
-        assert os.listdir(self.server.data / "workspaces") == [], f"{what} left something"
+        assert left_behind(self.server.data) == [], f"{what} left something"
         assert self.server.call("GET", "/health")[0] == 200
 
 
@@ -112,7 +113,7 @@ def test_archives_cut_at_100_points_are_refused(attacked):
         jobs = [(what, kind, submit(attacked, name, data)) for what, name, data, kind, _ in cases[first:first + 50]]
         outcomes = [(what, kind, outcome_of(attacked, job)) for what, kind, job in jobs]
         wrong += [(what, outcome) for what, kind, outcome in outcomes if outcome[0] != kind]
-    watch.check("200 cut archives", 120)
+    watch.check("200 cut archives", 360)
     assert len(cases) == 200 and wrong == []
 
 
@@ -125,17 +126,16 @@ def test_zip_files_of_common_programs_are_taken(attacked, folder):
 
 def test_a_million_entries_meet_the_limit_of_their_number(new_server):
     """With a limit of 20,000, so that the test is no attack itself: making and removing half a million files takes a minute."""
-    thorough = os.environ.get("CUPEL_THOROUGH") == "1"
-    environment = {} if thorough else {"CUPEL_LIMITS_FILE_COUNT": "20000"}
+    environment = {} if THOROUGH else {"CUPEL_LIMITS_FILE_COUNT": "20000"}
     server = new_server(environment=environment)
     data = hostile_archives.many_entries(1_000_000)
     for name, content in (("p.tar.gz", data), ("p.zip", hostile_archives.many_in_zip(60_000))):
-        if thorough and name == "p.zip":
+        if THOROUGH and name == "p.zip":
             continue
         job = submit(server, name, content)
         found, error = outcome_of(server, job)
         assert found == "ResourceLimitError" and "file count" in error, error
-        assert os.listdir(server.data / "workspaces") == []
+        assert left_behind(server.data) == []
 
 
 def test_what_is_taken_is_taken_without_its_dangers(attacked):

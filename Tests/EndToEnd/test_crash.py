@@ -2,22 +2,20 @@
 """The service is killed at random moments under load; then everything that it had promised is there.
 
     CUPEL_THOROUGH=1 pytest -s Tests/EndToEnd/test_crash.py       1,000 moments instead of 60, 200 races instead of 20
-    CUPEL_SEED=5 pytest -s Tests/EndToEnd/test_crash.py           the same moments again"""
+    CUPEL_SEED=5 pytest -s Tests/EndToEnd/test_crash.py           the moments of another seed"""
 import collections
 import concurrent.futures
 import fcntl
 import json
 import os
 import pathlib
-import random
 import subprocess
 import sys
 import threading
 import time
 
-from conftest import CUPEL, ENVIRONMENT
+from conftest import CUPEL, ENVIRONMENT, SEED, THOROUGH
 
-THOROUGH = bool(os.environ.get("CUPEL_THOROUGH"))
 # Stops of one data folder before stock is taken.
 POINTS = 30
 SIDE_BY_SIDE = 2
@@ -32,18 +30,21 @@ def campaign(folder, seed):
 
 
 def test_nothing_that_was_promised_is_lost_at_random_moments(folder):
-    seed = int(os.environ.get("CUPEL_SEED", random.randrange(1 << 32)))
-    campaigns = 34 if THOROUGH else 2
+    # Some of the stops are no kills: 9 of 10 are, and of 40 times 30 more than 1,000.
+    campaigns = 40 if THOROUGH else 2
     with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        reports = list(pool.map(lambda number: campaign(folder / str(number), seed + number), range(campaigns)))
+        reports = list(pool.map(lambda number: campaign(folder / str(number), SEED + number), range(campaigns)))
     stops, counts, problems = collections.Counter(), collections.Counter(), []
     for report in reports:
         stops.update(report["stops"])
         counts.update(report["counts"])
         problems += report["problems"]
-    print(f"\nCUPEL_SEED={seed}\n{stops.total()} stops: {dict(stops)}\n{dict(counts)}")
+    print(f"\nCUPEL_SEED={SEED}\n{stops.total()} stops: {dict(stops)}\n{dict(counts)}")
     assert not problems, "\n".join(problems)
-    assert counts["POST 202"] > 100 and counts["streams"] > 100, "there was no load"
+    enough = 100 if THOROUGH else 30
+    assert counts["POST 202"] > enough and counts["streams"] > enough, "there was no load"
+    kills = sum(count for manner, count in stops.items() if manner.startswith("kill"))
+    assert kills >= 1000 or not THOROUGH, stops
     assert counts["verified results"] > 0, "no build was good"
 
 
@@ -61,12 +62,15 @@ def test_a_lock_that_is_about_to_go_is_waited_for(new_server, folder):
 
 
 def release_when_wanted(path, lock):
-    """Lets go of a lock when another process waits for it."""
+    """Lets go of a lock when a server waits for it, which is a child of this process."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        users = {link.parts[2] for link in pathlib.Path("/proc").glob("[0-9]*/fd/*") if points_to(link, path)}
-        if len(users) > 1:
+        children = [pathlib.Path("/proc", number) for task in pathlib.Path("/proc/self/task").glob("*/children")
+                    for number in task.read_text().split()]
+        if any(points_to(link, path) for child in children if points_to(child / "exe", CUPEL.resolve())
+               for link in (child / "fd").glob("*")):
             break
+        time.sleep(0.01)
     fcntl.flock(lock, fcntl.LOCK_UN)
 
 

@@ -4,7 +4,6 @@ that each must have, the reason for each refusal, and every fact."""
 import base64
 import hashlib
 import json
-import pathlib
 import shutil
 import subprocess
 import sys

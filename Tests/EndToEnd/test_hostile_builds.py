@@ -9,8 +9,8 @@ import tarfile
 
 import pytest
 
-from conftest import log_of, project, tarball, unpack
-from probes import holds, macro_project
+from conftest import project, tarball, unpack
+from probes import holds
 
 PRELUDE = """
 #![allow(unused)]

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from conftest import Server, project, tarball
+from conftest import SEED, THOROUGH, Server, project, tarball
 from wire import connect, descriptors, exchange, left_behind, parse_answers, read_until_end, resident, settled_descriptors
 
 SMUGGLED = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -329,7 +329,7 @@ class SlowClients:
         self.thread.start()
 
     def run(self):
-        while self.clients and time.monotonic() - self.started < self.PATIENCE + 30:
+        while self.clients and time.monotonic() - self.started < self.PATIENCE + 60:
             for key, client in list(self.clients.items()):
                 self.go_on(key, client)
             time.sleep(1)  # that slow they are
@@ -388,16 +388,20 @@ def mutant(chance, requests):
 
 
 def test_mutants_of_all_these_requests_end_no_server(target, slow):
-    """As many as go into the time that the slow clients need anyway; thorough runs take ten times as long."""
-    seed = int(os.environ.get("CUPEL_SEED", random.randrange(1 << 32)))
+    """As many as go into 20 seconds, of those that the slow clients need anyway, and no fewer than 500; thorough runs
+    take ten minutes."""
     requests = [r for r in [*REFUSED.values(), *(r for r, _ in ANSWERED.values()), *(r for r, _ in LAST_ONES.values())]
                 if len(r) < 5000]
-    until = slow.started + SlowClients.PATIENCE * (10 if os.environ.get("CUPEL_THOROUGH") else 1)
+    until = time.monotonic() + (600 if THOROUGH else 20)
     count, lock, failures = [0], threading.Lock(), []
 
+    def is_over():
+        now = time.monotonic()
+        return failures or now > until and count[0] > 500 or now > until + 180
+
     def run(number):
-        chance = random.Random(seed + number)
-        while time.monotonic() < until and not failures:
+        chance = random.Random(SEED + number)
+        while not is_over():
             sent = mutant(chance, requests) + mutant(chance, requests)
             try:
                 with connect(target.port) as connection:
@@ -412,7 +416,7 @@ def test_mutants_of_all_these_requests_end_no_server(target, slow):
                 if b"HEAD" not in sent and end == "closed":
                     assert parse_answers(raw)[1] == b""
             except Exception as error:
-                failures.append((seed, number, sent, repr(error)))
+                failures.append((SEED, number, sent, repr(error)))
             with lock:
                 count[0] += 1
 
@@ -421,18 +425,18 @@ def test_mutants_of_all_these_requests_end_no_server(target, slow):
         thread.start()
     for thread in threads:
         thread.join()
-    print(f"CUPEL_SEED={seed}: {count[0]} mutants")
+    print(f"CUPEL_SEED={SEED}: {count[0]} mutants")
     assert not failures, failures[0]
     assert count[0] > 500 and target.call("GET", "/health")[0] == 200
     assert left_behind(target.data) == []
 
 
 def test_slow_clients_are_ended(target, slow):
-    slow.thread.join(SlowClients.PATIENCE + 30)
+    slow.thread.join(SlowClients.PATIENCE + 60)
     for kind in SlowClients.KINDS:
         times = [slow.ended.get((kind, number)) for number in range(5)]
-        # An upload is answered first, and has some seconds to see that.
-        last = SlowClients.PATIENCE + (20 if "upload" in kind or "chunk" in kind else 10)
+        # An upload is answered first, and has some seconds to see that; and machines may be busy.
+        last = SlowClients.PATIENCE + 40
         assert all(time is not None and SlowClients.PATIENCE - 2 <= time <= last for time in times), (kind, times)
     print({kind: round(max(slow.ended[kind, number] for number in range(5))) for kind in SlowClients.KINDS})
 

@@ -8,7 +8,7 @@ import tarfile
 
 import pytest
 
-from conftest import SHARED, cupel, log_of, project, sha256, unpack
+from conftest import SHARED, cupel, log_of, sha256, unpack
 from nix_flakes import OTHER, flakes, maker, make, needs_compiler, needs_nix, nix  # noqa: F401 (fixtures)
 
 pytestmark = needs_nix

@@ -8,7 +8,7 @@ import tarfile
 import pytest
 
 from conftest import sha256, tarball
-from nix_flakes import LIBRARY, OTHER, make, needs_nix, nix
+from nix_flakes import OTHER, make, needs_nix, nix
 from nix_flakes import files, flakes, maker  # noqa: F401 (fixtures)
 
 pytestmark = needs_nix

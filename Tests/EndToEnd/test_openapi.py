@@ -9,9 +9,8 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT, project, tarball
+from conftest import ROOT, THOROUGH, project, tarball
 
-THOROUGH = os.environ.get("CUPEL_THOROUGH") == "1"
 HOOKS = pathlib.Path(__file__).with_name("schemathesis_hooks.py")
 
 VALIDATE = """

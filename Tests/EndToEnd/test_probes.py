@@ -2,10 +2,11 @@
 """What a build may not reach: files, processes, networks and the kernel. See `probes.py`."""
 import pytest
 
-from probes import IS_THOROUGH, judge, names
+from conftest import THOROUGH
+from probes import judge, names
 
 # Where the probes run: a build script, or a procedural macro, which is the compiler's own process.
-VEHICLES = ["script", "macro"] if IS_THOROUGH else ["script"]
+VEHICLES = ["script", "macro"] if THOROUGH else ["script"]
 
 
 def judged(group, vehicle, name, confined, unconfined):

@@ -5,12 +5,12 @@ import subprocess
 
 import pytest
 
-from conftest import log_of, tarball
+from conftest import THOROUGH, log_of, tarball
 from probe_sites import open_site
-from probes import IS_THOROUGH, answers_of, judge, names, probe_project
+from probes import answers_of, judge, names, probe_project
 
 # Small, so that twice as much harms no machine. With CUPEL_THOROUGH=1 there are 2^20 files.
-LIMITS = {"memory": 500, "disk": 150, "processes": 150, "files": 1 << 19 if IS_THOROUGH else 5_000, "open-files": 700,
+LIMITS = {"memory": 500, "disk": 150, "processes": 150, "files": 1 << 19 if THOROUGH else 5_000, "open-files": 700,
           "seconds": 4}
 CONFIGURATION = f"""
 [limits]
@@ -22,7 +22,7 @@ open_files = {LIMITS["open-files"]}
 """
 ENDINGS = {"ResourceLimitError"}
 # Folders within each other take their time to be removed.
-BOMBS = [name for name in names("bombs") if IS_THOROUGH or name != "deep-folders"]
+BOMBS = [name for name in names("bombs") if THOROUGH or name != "deep-folders"]
 
 
 @pytest.fixture(scope="module")

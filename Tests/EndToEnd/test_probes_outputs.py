@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from conftest import ENVIRONMENT, project, sha256, tarball, unpack
+from conftest import ENVIRONMENT, project, sha256, unpack
 from probe_sites import processes_of
 from probes import IS_ROOT, PROGRAMS, holds, macro_project, record
 

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 
-from conftest import cupel, parse_events, project, tarball, unpack
+from conftest import SEED, cupel, parse_events, project, tarball, unpack
 
 # A build that takes a while, and says so line by line.
 SLOW = project({"build.rs": """
@@ -55,9 +55,8 @@ def read_until_cut(server, job, into):
 
 def test_kill_at_random_moments_of_a_running_build(new_server, folder):
     rounds = int(os.environ.get("CUPEL_KILLS", "20"))
-    seed = int(os.environ.get("CUPEL_SEED", random.randrange(1 << 32)))
-    moments = random.Random(seed)
-    print(f"CUPEL_SEED={seed}")
+    moments = random.Random(SEED)
+    print(f"CUPEL_SEED={SEED}")
     data = folder / "data"
     server = new_server("--concurrency", "1", data=data)
     job, seen = None, []

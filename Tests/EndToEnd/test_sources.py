@@ -10,7 +10,7 @@ import threading
 import pytest
 
 import git_server
-from conftest import ROOT, SHARED, cupel, log_of, project, sha256, tarball, unpack
+from conftest import ROOT, SHARED, cupel, log_of, project, tarball, unpack
 
 GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always"]
 

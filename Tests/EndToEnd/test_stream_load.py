@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many readers of a build that runs, readers that come and go, that stall, and that never finish asking. What each is
 sent is the stream and nothing else, the others notice nothing, and what the service held for them it gives back."""
+import contextlib
+import http.client
 import json
 import os
 import pathlib
-import random
 import resource
 import socket
 import statistics
@@ -14,10 +15,9 @@ import time
 
 import pytest
 
-from conftest import Server, project, tarball
-from wire import connect, descriptors, read_until_end, resident, settled_descriptors
+from conftest import SEED, THOROUGH, Server, project, tarball
+from wire import connect, descriptors, resident, settled_descriptors
 
-THOROUGH = bool(os.environ.get("CUPEL_THOROUGH"))
 # Descriptors of a server and of a crowd with 10,000 readers.
 WANTED = 10_500
 
@@ -26,10 +26,15 @@ WANTED = 10_500
 def readers():
     """As many readers as this machine lets one process have, up to 10,000."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard < WANTED and os.geteuid() == 0:
-        hard = WANTED
+    if hard < WANTED:
+        # Some may raise it.
+        with contextlib.suppress(ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, WANTED))
+            hard = WANTED
     allowed = min(WANTED, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
+    if allowed < 2500:
+        pytest.skip(f"this machine allows {allowed} descriptors, and 2,500 are needed")
     if allowed < WANTED:
         print(f"this machine allows {allowed} descriptors: fewer readers than 10,000")
     return min(10_000, allowed - 500)
@@ -53,11 +58,10 @@ def crowd():
         subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, source], check=True)
 
         def run(mode, server, job, *numbers):
-            seed = os.environ.get("CUPEL_SEED", str(random.randrange(1 << 32)))
-            command = [program, mode, str(server.port), f"/build/{job}/events", *map(str, numbers), seed]
+            command = [program, mode, str(server.port), f"/build/{job}/events", *map(str, numbers), str(SEED)]
             done = subprocess.run(command, capture_output=True, text=True, timeout=600)
             assert done.returncode == 0, done.stderr
-            print(f"CUPEL_SEED={seed} {mode}: {done.stdout.strip()} {done.stderr.strip()}")
+            print(f"CUPEL_SEED={SEED} {mode}: {done.stdout.strip()} {done.stderr.strip()}")
             return json.loads(done.stdout)
 
         yield run
@@ -122,11 +126,13 @@ def test_readers_who_come_and_go_leave_nothing(target, crowd):
     before = settled_descriptors(target.process, 0, patience=2)
     memory = resident(target.process)
     got = crowd("churn", target, job, 1000, seconds)
-    assert got["made"] > 700 * seconds and got["answered"] > got["made"] / 3 and got["failures"] < got["made"] / 100, got
+    rate, share = (700, 3) if THOROUGH else (300, 5)
+    assert got["made"] > rate * seconds and got["answered"] > got["made"] / share, got
+    assert got["failures"] < got["made"] / 100, got
     after, memory_after = settled_descriptors(target.process, before), resident(target.process)
     print(f"{got['made']} connections: descriptors {before} -> {after}, resident {memory >> 10} -> {memory_after >> 10} KiB")
     assert after <= before + 2
-    assert memory_after <= memory * 1.02 + (1 << 20)
+    assert memory_after <= (memory * 1.02 + (1 << 20) if THOROUGH else memory * 1.05 + (4 << 20))
 
 
 def latencies(server, count=200):
@@ -163,12 +169,14 @@ def test_a_thousand_stalled_and_a_thousand_silent_do_not_slow_the_others(target)
         print(f"GET /health p50 {statistics.median(quiet) * 1e3:.2f} -> {statistics.median(loud) * 1e3:.2f} ms, "
               f"p99 {quiet[-3] * 1e3:.2f} -> {loud[-3] * 1e3:.2f} ms; {each / 1024:.1f} KiB for each of {len(held)}")
         # Medians, since others use this machine; a server that waits for one of them is slower by far more.
-        assert statistics.median(loud) < 4 * statistics.median(quiet) + 0.02
+        assert statistics.median(loud) < 4 * statistics.median(quiet) + 0.06
         assert each < 64 << 10, "what stalled readers do not take is kept for them"
         # One that reads on after all finds every byte.
-        chosen = held[1]
-        body, end = read_until_end(chosen, 60)
-        assert end == "closed" and body.count(b"data: ") == raw.count(b"data: ")
+        held[1].settimeout(60)
+        response = http.client.HTTPResponse(held[1])
+        response.begin()
+        blocks = [block + b"\n\n" for block in response.read().split(b"\n\n") if block and not block.startswith(b":")]
+        assert b"".join(blocks) == raw and held[1].recv(1) == b""
     finally:
         for connection in held:
             connection.close()
@@ -181,18 +189,9 @@ def test_a_server_that_runs_out_of_descriptors_goes_on_when_it_has_some_again(ne
     used = len(os.listdir(everything))
     resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (used + 20, used + 20))
     held = [connect(server.port) for _ in range(100)]
-    ticks = os.sysconf("SC_CLK_TCK")
-
-    def processor_seconds():
-        fields = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / ticks
-
     deadline = time.monotonic() + 10
     while len(os.listdir(everything)) < used + 20 and time.monotonic() < deadline:
         time.sleep(0.05)
-    start = processor_seconds()
-    time.sleep(1)  # what it costs to wait for one to be free
-    print(f"without a free descriptor: {processor_seconds() - start:.2f} s of processor time in a second")
     for connection in held:
         connection.close()
     assert server.call("GET", "/health")[0] == 200

@@ -2,12 +2,10 @@
 """Many readers of one stream, and clients that were written for the existing service."""
 import concurrent.futures
 import json
-import os
 import pathlib
 import random
 import socket
 import subprocess
-import time
 
 from conftest import parse_events, project, tarball, unpack
 
@@ -28,8 +26,11 @@ def test_readers_that_join_drop_and_resume_see_the_same_stream(server):
     job = server.submit(chatty_project())
     moments = random.Random(7)
 
-    def patient(delay):
-        time.sleep(delay)  # a reader that joins late; nothing depends on when
+    def patient(count):
+        """Joins late: when there are so many events."""
+        with server.stream(job) as response:
+            for _ in range(2 * count):
+                response.readline()
         return server.raw_events(job)
 
     def dropping(count):
@@ -45,7 +46,7 @@ def test_readers_that_join_drop_and_resume_see_the_same_stream(server):
         return b"".join(blocks)
 
     with concurrent.futures.ThreadPoolExecutor(24) as pool:
-        readers = [pool.submit(patient, moments.uniform(0, 1)) for _ in range(16)]
+        readers = [pool.submit(patient, moments.randint(0, LINES)) for _ in range(16)]
         readers += [pool.submit(dropping, moments.randint(3, 60)) for _ in range(8)]
         streams = {reader.result() for reader in readers}
     assert len(streams) == 1

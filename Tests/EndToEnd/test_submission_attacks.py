@@ -16,7 +16,7 @@ import zipfile
 
 import pytest
 
-from conftest import Server, project, tarball
+from conftest import Server, project, skip_where_nothing_can_be_mounted, tarball
 from test_sources import commit_repository, git, publish, repositories  # noqa: F401, the last is a fixture
 from wire import connect, descriptors, left_behind, settled_descriptors
 
@@ -321,6 +321,7 @@ def test_an_archive_that_lies_ends_in_a_failed_build(target, name, archive, kind
     assert target.result(job)[0] == 404 and not os.path.exists("/tmp/cupel-planted")
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
 def test_addresses_of_this_machine_are_never_asked(target):
     """39 spellings of private addresses, each with the port of a server here that would notice."""
     with socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True) as listener:
@@ -359,6 +360,7 @@ def listening(seen):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a server other host names")
 def test_names_that_lead_to_this_machine_are_never_asked(folder):
+    skip_where_nothing_can_be_mounted()
     hosts = {"inside.example": ["127.0.0.1"], "metadata.example": ["169.254.169.254"], "six.example": ["::1"],
              "both.example": ["93.184.215.14", "127.0.0.1"], "mapped.example": ["::ffff:10.0.0.1"]}
     (folder / "hosts").write_text("".join(f"{address} {name}\n" for name, all_ in hosts.items() for address in all_))

@@ -29,8 +29,8 @@ import Testing
         }
     }
 
-    /// Numbers that no log reaches; the last ones have more than 63 bits.
-    private static let beyond = ["9223372036854775807", "9223372036854775808", "99999999999999999999999"]
+    /// A number that no log reaches, the last that is taken.
+    private static let beyond = ["9223372036854775807"]
 
     @Test func aReaderStartsWhereItSays() async throws {
         try await TestService.run(runner: Self.talkative) { service in
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["-1", "abc", "1.5", "1e3", "%20", "", "1&from=2"])
+    @Test(arguments: ["-1", "abc", "1.5", "9223372036854775808", "1e3", "%20", "", "1&from=2"])
     func aStartThatIsNoNumberIsRefused(from: String) async throws {
         try await TestService.run { service in
             let id = try await service.client.submit(Self.git).jobID

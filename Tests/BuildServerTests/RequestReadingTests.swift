@@ -18,15 +18,14 @@ import Testing
         #expect(throws: Refusal.self) { try Query(text[...]) }
     }
 
-    @Test(arguments: [
-        ("0", 0), ("7", 7), ("007", 7), ("9223372036854775807", Int.max), ("9223372036854775808", Int.max),
-        ("99999999999999999999999", Int.max),
-    ])
+    @Test(arguments: [("0", 0), ("7", 7), ("007", 7), ("9223372036854775807", Int.max)])
     func countsAreWholeNumbers(text: String, count: Int) throws {
         #expect(try Query("from=\(text)").count("from") == count)
     }
 
-    @Test(arguments: ["-1", "abc", "1.5", "1e3", "%20", "", "+1", "%2B1", "0x1", "٣", "1&from=1"])
+    @Test(arguments: [
+        "-1", "abc", "1.5", "9223372036854775808", "1e3", "%20", "", "+1", "%2B1", "0x1", "٣", "1&from=1",
+    ])
     func everythingElseIsNoCount(text: String) {
         #expect(throws: Refusal.self) { try Query("from=\(text)").count("from") }
     }

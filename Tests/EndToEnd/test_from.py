@@ -14,8 +14,8 @@ NUMBERS = [
     ("0", 0), ("1", 1), ("2", 2), ("007", 7), ("00", 0),
     ("{last}", "last"), ("{end}", "end"), ("{beyond}", "end"),
     ("4294967295", "end"), ("4294967296", "end"), ("9007199254740993", "end"), ("9223372036854775807", "end"),
-    ("9223372036854775808", "end"), ("18446744073709551615", "end"), ("18446744073709551616", "end"),
-    ("1" + "0" * 40, "end"),
+    ("9223372036854775808", None), ("18446744073709551615", None), ("18446744073709551616", None),
+    ("1" + "0" * 40, None),
     ("-1", None), ("-0", None), ("+1", None), ("1e3", None), ("1.0", None), ("1,0", None), ("1_0", None), ("0x1", None),
     ("1;from=2", None), ("null", None), ("NaN", None), ("Infinity", None), ("true", None), ("[1]", None), ('"1"', None),
     ("١", None), ("１", None), ("²", None), ("1\x00", None), ("1\n", None), ("1 2", None),
@@ -169,7 +169,7 @@ def test_readers_ahead_of_a_running_build_wait_for_their_event(server):
             }
         }"""
     job = server.submit(tarball(project({"build.rs": ticking}), top="probe"))
-    starts = [0, 1, 3, 10, 20, 34, 1000, 2**62, 2**63, 2**64]
+    starts = [0, 1, 3, 10, 20, 34, 1000, 2**62, 2**63 - 1]
     with concurrent.futures.ThreadPoolExecutor(2 * len(starts)) as pool:
         by_query = [pool.submit(request, server, f"/build/{job}/events?from={n}") for n in starts]
         by_header = [pool.submit(request, server, f"/build/{job}/events", f"Last-Event-ID: {n}") for n in starts]

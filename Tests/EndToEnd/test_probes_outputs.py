@@ -120,12 +120,15 @@ def test_a_setuid_artifact_is_an_ordinary_one(confined, folder):
 
 def changes(path):
     """Whether a file changes, or cannot be opened, after cargo is done."""
+    def digest():
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+
     try:
-        before = hashlib.sha256(path.read_bytes()).hexdigest()
-        for _ in range(40):
+        before = digest()
+        for _ in range(400):
             time.sleep(0.05)
-            os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
-            if hashlib.sha256(path.read_bytes()).hexdigest() != before:
+            if digest() != before:
                 return True
     except BlockingIOError:
         return True

@@ -89,10 +89,11 @@ extension Endpoint {
             id,
             Parameter(
                 name: "from", place: .query, meaning: "Skip this many events.",
-                schema: ["type": "integer", "minimum": 0, "default": 0]),
+                schema: ["type": "integer", "format": "int64", "minimum": 0, "default": 0]),
             Parameter(
                 name: "Last-Event-ID", place: .header,
-                meaning: "Resume after the event with this id; goes before `from`. Without digits it says nothing.",
+                meaning:
+                    "Resume after the event with this id, of 63 bits; goes before `from`. Without digits it says nothing.",
                 schema: ["type": "string", "pattern": "^[0-9]*$"]),
             Parameter(
                 name: "Accept", place: .header,
@@ -116,7 +117,8 @@ extension Endpoint {
                     ],
                 ],
                 headers: ["Cache-Control": "no-store", "X-Accel-Buffering": "no"]),
-            .refusal(400, "`from` or `Last-Event-ID` is no whole number from 0."), unknownJob, methodNotAllowed,
+            .refusal(400, "`from` or `Last-Event-ID` is no whole number from 0, of 63 bits."),
+            unknownJob, methodNotAllowed,
             tooManyReaders, failed,
         ])
 

@@ -24,17 +24,14 @@ package struct Query: Hashable, Sendable {
     package func count(_ name: String) throws(Refusal) -> Int? {
         guard let text = try value(name) else { return nil }
         guard let count = Self.count(text) else {
-            throw .malformed("\(name) must be a whole number from 0, without sign, point or exponent")
+            throw .malformed("\(name) must be a whole number from 0 to \(Int.max), without sign, point or exponent")
         }
         return count
     }
 
-    /// Digits only. A number beyond 63 bits is as good as the largest: nobody has as many of anything.
+    /// Digits only, and no more than 63 bits.
     package static func count(_ text: String) -> Int? {
-        guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
-            return nil
-        }
-        return Int(text) ?? .max
+        text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? Int(text) : nil
     }
 
     private static func decode(_ text: Substring) throws(Refusal) -> String {

@@ -33,7 +33,7 @@ extension Router {
         let from = try Query(request.uri.query.map { $0[...] } ?? "").count("from")
         guard let text = request.headers[.lastEventID], !text.isEmpty else { return from ?? 0 }
         guard let last = Query.count(text) else {
-            throw .malformed("Last-Event-ID must be the id of an event, a whole number from 0")
+            throw .malformed("Last-Event-ID must be the id of an event, a whole number from 0 to \(Int.max)")
         }
         return last == .max ? last : last + 1
     }

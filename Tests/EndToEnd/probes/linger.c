@@ -35,7 +35,8 @@ int main(int count, char **arguments) {
     }
     if (!strcmp(how, "lease")) {
         file = open(artifact, O_RDONLY);
-        fcntl(file, F_SETLEASE, F_WRLCK);
+        // Not while somebody else has it open.
+        while (fcntl(file, F_SETLEASE, F_WRLCK) < 0) usleep(1000);
         for (;;) pause();
     }
     usleep(300000);

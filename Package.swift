@@ -51,6 +51,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "cupel", targets: ["cupel"]),
+        .executable(name: "cupel-guest", targets: ["cupel-guest"]),
         .library(name: "CupelVerification", targets: ["Verification"]),
     ],
     dependencies: [
@@ -78,6 +79,7 @@ let package = Package(
         module("Builds", ["ByteCoding", "StrictJSON"]),
         module("Provenance", ["ByteCoding", "StrictJSON", "Builds"]),
         module("Evidence", ["ByteCoding", "StrictJSON", crypto]),
+        module("Measurements", ["ByteCoding", "StrictJSON", "Evidence", crypto]),
         module("Appraisal", ["ByteCoding", "StrictJSON", "Evidence", crypto, cryptoExtras, asn1]),
         module(
             "Verification",
@@ -107,12 +109,31 @@ let package = Package(
                 hummingbirdCore, lifecycle, unixSignals, httpTypes, logging, nioCore, nioHTTP1, nioPosix, crypto,
             ]),
         module("BuildClient", ["ByteCoding", "StrictJSON", "Builds", httpClient, nioCore, nioHTTP1]),
+        module(
+            "Machines",
+            [
+                "ByteCoding", "StrictJSON", "Builds", "Evidence", "Measurements", "BuildClient", "CProcess", crypto,
+                logging, nioCore, nioPosix,
+            ]),
+        module(
+            "Builder",
+            [
+                "ByteCoding", "StrictJSON", "Builds", "Evidence", "SourceTrees", "Toolchains", "Sandbox", "Attesters",
+                "Pipeline", "Storage", "BuildServer", logging,
+            ]),
+        .executableTarget(
+            name: "cupel-guest",
+            dependencies: [
+                "ByteCoding", "StrictJSON", "Builds", "Sandbox", "Attesters", "Pipeline", "Storage", "BuildServer",
+                "Builder", argumentParser, logging, lifecycle,
+            ], swiftSettings: strict, linkerSettings: shipped),
         .executableTarget(
             name: "cupel",
             dependencies: [
                 "BuildClient", "ByteCoding", "StrictJSON", "Builds", "Provenance", "Evidence", "Appraisal",
                 "Verification", "Collateral", "Inspection", "Archives",
                 "SourceTrees", "Toolchains", "Sandbox", "Attesters", "Pipeline", "Storage", "BuildServer",
+                "Measurements", "Machines", "Builder",
                 argumentParser, httpClient, nioCore, logging, crypto, lifecycle, hummingbird,
             ], swiftSettings: strict, linkerSettings: shipped),
         .target(name: "TestVectors", dependencies: ["StrictJSON"], path: "Tests/TestVectors", swiftSettings: strict),
@@ -123,6 +144,7 @@ let package = Package(
         tests("Builds", ["ByteCoding", "StrictJSON"]),
         tests("Provenance", ["TestVectors", "ByteCoding", "StrictJSON", "Builds"]),
         tests("Evidence", ["TestVectors", "ByteCoding", "StrictJSON", crypto]),
+        tests("Measurements", ["TestVectors", "ByteCoding", "StrictJSON", "Evidence", crypto]),
         tests("Appraisal", ["TestVectors", "ByteCoding", "StrictJSON", "Evidence", crypto, cryptoExtras, asn1]),
         tests(
             "Verification",
@@ -141,6 +163,12 @@ let package = Package(
             [
                 "ByteCoding", "StrictJSON", "Builds", "Provenance", "Evidence", "Archives", "SourceTrees", "Toolchains",
                 "Sandbox", "Attesters", logging,
+            ]),
+        tests(
+            "Machines",
+            [
+                "TestVectors", "ByteCoding", "StrictJSON", "Builds", "Evidence", "Measurements", "BuildClient",
+                "CProcess", crypto, logging, nioCore, nioPosix,
             ]),
         tests("Storage", ["ByteCoding", "StrictJSON", "Builds", grdb, logging, nioCore]),
         tests(

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+import Measurements
+import Testing
+
+@Suite struct ImageDescriptionTests {}

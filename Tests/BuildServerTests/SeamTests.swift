@@ -7,7 +7,7 @@ import Storage
 import Testing
 
 /// Where replay and live meet, and what a stream is when readers are slow, stop or go.
-@Suite(.timeLimit(.minutes(2))) struct SeamTests {
+@Suite(.timeLimit(.minutes(10))) struct SeamTests {
     private static let git = ["nonce": "ab", "repo_url": "https://example.com/a/project.git"]
     private static let browser = ["accept": "text/event-stream"]
     /// Bytes around which a piece is made another way.

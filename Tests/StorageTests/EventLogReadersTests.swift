@@ -6,7 +6,7 @@ import Storage
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct EventLogReadersTests {
+@Suite(.timeLimit(.minutes(10))) struct EventLogReadersTests {
     private let folder: TemporaryFolder
     private let log: EventLog
 

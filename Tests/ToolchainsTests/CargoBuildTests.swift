@@ -31,7 +31,7 @@ struct CargoBuildTests {
         let path = project.root + "/output/" + (try #require(artifact)).relativePath
         let output = Mutex("")
         let command = Command(
-            path, [], environment: [:], workingDirectory: project.root, network: false, writable: [], timeLimit: 10)
+            path, [], environment: [:], workingDirectory: project.root, network: false, writable: [], timeLimit: 60)
         let outcome = try await PlainRunner().run(command) { (_, bytes) throws(BuildFailure) in
             output.withLock { $0 += String(decoding: bytes, as: UTF8.self) }
         }

@@ -65,7 +65,7 @@ struct ExampleToolchainTests {
         let output = Mutex("")
         let program = Command(
             steps.workspace.path(.output) + "/hello", [], environment: [:], workingDirectory: project.root,
-            network: false, writable: [], timeLimit: 10)
+            network: false, writable: [], timeLimit: 60)
         _ = try await PlainRunner().run(program) { (_, bytes) throws(BuildFailure) in
             output.withLock { $0 += String(decoding: bytes, as: UTF8.self) }
         }

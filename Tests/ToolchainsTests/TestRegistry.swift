@@ -26,7 +26,7 @@ final class TestRegistry: Sendable {
         ])
         let pack = Command(
             "/bin/tar", ["czf", "crates/dep-1.0.0.crate", "dep-1.0.0"], environment: ["PATH": "/usr/bin:/bin"],
-            workingDirectory: folder.root, network: false, writable: [], timeLimit: 10)
+            workingDirectory: folder.root, network: false, writable: [], timeLimit: 60)
         try #require(try await PlainRunner().run(pack) { (_, _) throws(BuildFailure) in }.succeeded)
         checksum = try folder.digest("crates/dep-1.0.0.crate")
         server = Process()

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 public import ByteCoding
-internal import StrictJSON
 
 /// What a guest image consists of: `image.json` of its folder (`docs/formats.md`, "Guest images").
 ///
@@ -35,7 +34,7 @@ public struct ImageDescription: Hashable, Sendable {
 
     /// "cupel-guest".
     public let name: String
-    /// Of Cupel: "1.2.0".
+    /// Of the release: "1.2.0".
     public let version: String
     /// "6.1.0-30-cloud-amd64".
     public let kernelRelease: String

@@ -93,7 +93,8 @@ let package = Package(
         module(
             "Toolchains",
             ["ByteCoding", "StrictJSON", "StrictTOML", "Builds", "Provenance", "SourceTrees", crypto]),
-        module("Sandbox", ["StrictJSON", "Builds", "CProcess", "CSeccomp"]),
+        module("Processes", ["CProcess"]),
+        module("Sandbox", ["StrictJSON", "Builds", "Processes", "CProcess", "CSeccomp"]),
         module("Attesters", ["ByteCoding", "StrictJSON", "Evidence", "CSEVGuest", "CTSS2", crypto]),
         module(
             "Pipeline",
@@ -112,8 +113,8 @@ let package = Package(
         module(
             "Machines",
             [
-                "ByteCoding", "StrictJSON", "Builds", "Evidence", "Measurements", "BuildClient", "CProcess", crypto,
-                logging, nioCore, nioPosix,
+                "ByteCoding", "StrictJSON", "Builds", "Evidence", "Measurements", "BuildClient", "Processes",
+                "CProcess", crypto, logging, nioCore, nioPosix,
             ]),
         module(
             "Builder",
@@ -156,6 +157,7 @@ let package = Package(
         tests("Archives", ["ByteCoding", "Builds", "CArchive"]),
         tests("SourceTrees", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "Archives", crypto]),
         tests("Toolchains", ["ByteCoding", "StrictJSON", "Builds", "Provenance", "SourceTrees", crypto]),
+        tests("Processes", []),
         tests("Sandbox", ["ByteCoding", "StrictJSON", "Builds", "CSeccomp"]),
         tests("Attesters", ["TestVectors", "ByteCoding", "StrictJSON", "Evidence", "CProcess", crypto]),
         tests(
@@ -168,7 +170,7 @@ let package = Package(
             "Machines",
             [
                 "TestVectors", "ByteCoding", "StrictJSON", "Builds", "Evidence", "Measurements", "BuildClient",
-                "CProcess", crypto, logging, nioCore, nioPosix,
+                "Processes", "CProcess", crypto, logging, nioCore, nioPosix,
             ]),
         tests("Storage", ["ByteCoding", "StrictJSON", "Builds", grdb, logging, nioCore]),
         tests(

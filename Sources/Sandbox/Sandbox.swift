@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Builds
 import Foundation
+internal import Processes
 public import StrictJSON
 
 /// Whether builds are confined.
@@ -75,7 +76,7 @@ public struct Sandbox: Sendable {
     private func removeLeftovers() {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         guard !names.isEmpty else { return }
-        Orphans.kill(mentioning: folder + "/")
+        Orphans.kill(program: Programs.bubblewrap, mentioning: folder + "/")
         for name in names { TreeRemoval.remove("\(folder)/\(name)") }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Builds
 import Foundation
+import Processes
 
 /// What this machine has to confine with.
 struct SandboxHost: Hashable, Sendable {
@@ -28,7 +29,9 @@ struct SandboxHost: Hashable, Sendable {
 
     private static func version() throws(BuildFailure) -> String {
         let output = OutputTail()
-        let status = try HostProcess.run([Programs.bubblewrap, "--version"]) { output.add($0) }
+        let status = try sandboxed { () throws(ProcessError) in
+            try HostProcess.run([Programs.bubblewrap, "--version"]) { output.add($0) }
+        }
         let text = output.text.split(separator: " ").last.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
         guard status == 0, let text, text.first?.isNumber == true else {
             throw BuildFailure(.sandbox, "\(Programs.bubblewrap) --version failed: reinstall bubblewrap")

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Builds
-import CProcess
 import Foundation
-import Synchronization
+import Processes
 
 /// Runs the commands of one build. Each has a thread of its own (see ``ChildProcess``).
 struct SandboxedRunner: CommandRunner {
@@ -13,7 +12,7 @@ struct SandboxedRunner: CommandRunner {
     let toolMounts: [ReadOnlyMount]
 
     func run(_ command: Command, output: @escaping OutputReceiver) async throws(BuildFailure) -> CommandOutcome {
-        let cancellation = try Cancellation()
+        let cancellation = try sandboxed { () throws(ProcessError) in try Cancellation() }
         let result: Result<CommandOutcome, BuildFailure> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let thread = Thread {
@@ -35,7 +34,7 @@ struct SandboxedRunner: CommandRunner {
     private func runHere(
         _ command: Command, _ cancellation: Cancellation, _ output: OutputReceiver
     ) throws(BuildFailure) -> CommandOutcome {
-        let group = try sandbox.controlGroups?.make(slot: slot, limits: limits)
+        let group = try makeGroup()
         defer { group?.remove() }
         let disk = DiskWatch(workspace: workspace, limits: limits)
         defer { disk.stop() }
@@ -47,11 +46,17 @@ struct SandboxedRunner: CommandRunner {
         return try supervision.run(output)
     }
 
+    private func makeGroup() throws(BuildFailure) -> ControlGroup? {
+        try sandboxed { () throws(ProcessError) in
+            try sandbox.controlGroups?.make("build-\(slot)", memory: limits.memory, processes: limits.processes)
+        }
+    }
+
     private func start(
         _ command: Command, group: ControlGroup?, _ namespace: ProcessNamespace?
     ) throws(BuildFailure) -> ChildProcess {
         guard let namespace else {
-            return try ChildProcess(
+            return try child(
                 [Programs.prlimit, "--core=0:0", "--", command.executable] + command.arguments,
                 environment: command.environment, workingDirectory: command.workingDirectory)
         }
@@ -64,8 +69,19 @@ struct SandboxedRunner: CommandRunner {
             controlGroup: group?.path)
         try makeToolPlaces()
         defer { namespace.closeChildsEnds() }
-        return try ChildProcess(
-            confined.arguments, environment: [:], inherited: [descriptor] + namespace.childsEnds)
+        return try child(confined.arguments, inherited: [descriptor] + namespace.childsEnds)
+    }
+
+    private func child(
+        _ arguments: [String], environment: [String: String] = [:], workingDirectory: String? = nil,
+        inherited: [Int32] = []
+    ) throws(BuildFailure) -> ChildProcess {
+        do {
+            return try ChildProcess(
+                arguments, environment: environment, workingDirectory: workingDirectory, inherited: inherited)
+        } catch {
+            throw BuildFailure(.sandbox, error.message)
+        }
     }
 
     private func makeToolPlaces() throws(BuildFailure) {
@@ -96,26 +112,4 @@ struct SandboxedRunner: CommandRunner {
         getrlimit(__rlimit_resource_t(resource.rawValue), &limit)
         return Int(clamping: limit.rlim_max)
     }
-}
-
-/// Tells a thread that waits in `poll` that its task was cancelled.
-final class Cancellation: Sendable {
-    /// Becomes readable on cancellation.
-    let descriptor: Int32
-    private let writer: Int32
-
-    init() throws(BuildFailure) {
-        var ends: [Int32] = [-1, -1]
-        guard cprocess_pipe(&ends, true) == 0 else {
-            throw BuildFailure(.sandbox, "no pipe could be made: \(String(cString: strerror(errno)))")
-        }
-        (descriptor, writer) = (ends[0], ends[1])
-    }
-
-    deinit {
-        close(descriptor)
-        close(writer)
-    }
-
-    func cancel() { _ = write(writer, [1], 1) }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Builds
 import Foundation
+import Processes
 
 /// Watches over one running command: hands on its output, and ends it at a limit, a time, an error or a cancellation.
 struct Supervision: ~Copyable {

@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-import Builds
-import CProcess
+package import CProcess
 import Foundation
 
 /// A process that was just started, in a session of its own, with standard input empty and both outputs in pipes.
 ///
 /// The child inherits nothing else but `inherited`. It must be started and waited for on one thread that lives as long
-/// as it does: the kernel sends a parent-death signal when the *thread* that started a child ends, and bubblewrap's
-/// `--die-with-parent` is such a signal.
-struct ChildProcess: ~Copyable {
-    let id: pid_t
+/// as it does: the kernel sends a parent-death signal when the *thread* that started a child ends (`setpriv --pdeathsig`,
+/// `bwrap --die-with-parent`).
+package struct ChildProcess: ~Copyable {
+    package let id: pid_t
     /// Becomes readable when the process has ended.
-    let ended: Int32
-    let standardOutput: Int32
-    let standardError: Int32
+    package let ended: Int32
+    package let standardOutput: Int32
+    package let standardError: Int32
 
     /// - Parameters:
     ///   - arguments: the first is an absolute path.
     ///   - inherited: descriptors that the child gets as numbers 3, 4 and so on.
-    init(
+    package init(
         _ arguments: [String], environment: [String: String], workingDirectory: String? = nil,
         inherited: [Int32] = []
-    ) throws(BuildFailure) {
+    ) throws(ProcessError) {
         var output: [Int32] = [-1, -1]
         var errors: [Int32] = [-1, -1]
         guard cprocess_pipe(&output, false) == 0, cprocess_pipe(&errors, false) == 0 else {
@@ -58,7 +57,7 @@ struct ChildProcess: ~Copyable {
     }
 
     /// Waits, and returns the exit status; 128 + the signal's number where a signal ended it.
-    borrowing func wait() -> Int32 {
+    package borrowing func wait() -> Int32 {
         var status: Int32 = 0
         while waitpid(id, &status, 0) < 0, errno == EINTR {}
         let signal = status & 0x7F
@@ -66,13 +65,13 @@ struct ChildProcess: ~Copyable {
     }
 
     /// Kills the process and its session's first process group.
-    borrowing func kill() {
+    package borrowing func kill() {
         _ = Foundation.kill(-id, SIGKILL)
         _ = Foundation.kill(id, SIGKILL)
     }
 
     /// Waits, a second at most, until nothing is left of the process group that was killed.
-    borrowing func waitForGroup() {
+    package borrowing func waitForGroup() {
         for _ in 0..<100 where Foundation.kill(-id, 0) == 0 { usleep(10_000) }
     }
 
@@ -91,29 +90,7 @@ struct ChildProcess: ~Copyable {
         waitpid(process, nil, 0)
     }
 
-    private static func failure(_ what: String, _ code: Int32) -> BuildFailure {
-        BuildFailure(.sandbox, "\(what): \(String(cString: strerror(code)))")
-    }
-}
-
-/// Programs of the host that are trusted and short: asked for their version.
-enum HostProcess {
-    /// Runs a program on the calling thread; returns its exit status.
-    static func run(
-        _ arguments: [String], output: (UnsafeRawBufferPointer) -> Void
-    ) throws(BuildFailure) -> Int32 {
-        let child = try ChildProcess(arguments, environment: ["LC_ALL": "C.UTF-8"])
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        var open = [child.standardOutput, child.standardError]
-        while !open.isEmpty {
-            var polls = open.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-            _ = poll(&polls, nfds_t(polls.count), -1)
-            for entry in polls where entry.revents != 0 {
-                let count = read(entry.fd, &buffer, buffer.count)
-                if count > 0 { buffer.withUnsafeBytes { output(UnsafeRawBufferPointer(rebasing: $0[..<count])) } }
-                if count == 0 || count < 0 && errno != EAGAIN && errno != EINTR { open.removeAll { $0 == entry.fd } }
-            }
-        }
-        return child.wait()
+    private static func failure(_ what: String, _ code: Int32) -> ProcessError {
+        ProcessError("\(what): \(String(cString: strerror(code)))")
     }
 }

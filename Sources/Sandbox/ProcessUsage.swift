@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Processes
 
-/// Reads /proc.
-enum ProcessTable {
+extension ProcessTable {
     struct Usage: Hashable, Sendable {
         /// Resident bytes; pages that processes share count for each. With the files that are in memory.
         var memory: Int64 = 0
@@ -82,52 +82,10 @@ enum ProcessTable {
         }
     }
 
-    /// The direct children of a process, whichever of its threads started them.
-    static func children(of process: pid_t) -> [pid_t] {
-        let tasks = names(in: "/proc/\(process)/task")
-        return tasks.flatMap { task in
-            (text("/proc/\(process)/task/\(task)/children") ?? "").split(separator: " ").compactMap { pid_t($0) }
-        }
-    }
-
-    /// Threads of all processes of one user.
-    static func threads(ofUser user: UInt32) -> Int {
-        names(in: "/proc").compactMap { pid_t($0) }.reduce(0) { sum, process in
-            var status = stat()
-            guard stat("/proc/\(process)", &status) == 0, status.st_uid == user else { return sum }
-            return sum + threads(of: process)
-        }
-    }
-
-    private static func threads(of process: pid_t) -> Int { names(in: "/proc/\(process)/task").count }
-
     /// The second field of statm, in pages (proc(5)).
     private static func residentMemory(of process: pid_t) -> Int64 {
         let fields = (text("/proc/\(process)/statm") ?? "").split(separator: " ")
         guard fields.count > 1, let pages = Int64(fields[1]) else { return 0 }
         return pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
-    }
-
-    static func names(in folder: String) -> [String] {
-        guard let directory = opendir(folder) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
-    }
-
-    /// A small file of /proc, whole.
-    static func text(_ path: String) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 64 << 10)
-        let count = read(descriptor, &bytes, bytes.count)
-        return count < 0 ? nil : String(decoding: bytes[..<count], as: UTF8.self)
     }
 }

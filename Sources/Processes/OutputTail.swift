@@ -2,13 +2,15 @@
 import Synchronization
 
 /// The last bytes of a program's output, for messages.
-final class OutputTail: Sendable {
+package final class OutputTail: Sendable {
     private static let limit = 4096
     private let bytes = Mutex<[UInt8]>([])
 
-    func add(_ new: UnsafeRawBufferPointer) {
+    package init() {}
+
+    package func add(_ new: UnsafeRawBufferPointer) {
         bytes.withLock { $0 = Array(($0 + new.suffix(Self.limit)).suffix(Self.limit)) }
     }
 
-    var text: String { bytes.withLock { String(decoding: $0, as: UTF8.self) } }
+    package var text: String { bytes.withLock { String(decoding: $0, as: UTF8.self) } }
 }

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// Programs of the host that are trusted and short: asked for their version.
+package enum HostProcess {
+    /// Runs a program on the calling thread; returns its exit status.
+    package static func run(
+        _ arguments: [String], output: (UnsafeRawBufferPointer) -> Void
+    ) throws(ProcessError) -> Int32 {
+        let child = try ChildProcess(arguments, environment: ["LC_ALL": "C.UTF-8"])
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        var open = [child.standardOutput, child.standardError]
+        while !open.isEmpty {
+            var polls = open.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+            _ = poll(&polls, nfds_t(polls.count), -1)
+            for entry in polls where entry.revents != 0 {
+                let count = read(entry.fd, &buffer, buffer.count)
+                if count > 0 { buffer.withUnsafeBytes { output(UnsafeRawBufferPointer(rebasing: $0[..<count])) } }
+                if count == 0 || count < 0 && errno != EAGAIN && errno != EINTR { open.removeAll { $0 == entry.fd } }
+            }
+        }
+        return child.wait()
+    }
+}

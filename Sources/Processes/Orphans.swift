@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+package import CProcess
+import Foundation
+
+/// Processes that an earlier run of the service left behind: its death ends them, but not always before the next start.
+package enum Orphans {
+    /// Kills each process that `isOrphan`, and its children, and waits, five seconds at most, until none is left.
+    ///
+    /// A number is judged while its process is held: it never is another's by the time of the kill.
+    package static func kill(where isOrphan: (pid_t) -> Bool) {
+        for _ in 0..<500 {
+            let numbers = ProcessTable.names(in: "/proc").compactMap { pid_t($0) }
+            guard numbers.reduce(false, { kill($1, where: isOrphan) || $0 }) else { return }
+            usleep(10_000)
+        }
+    }
+
+    /// Kills every process that has the program and something below the folder on its command line.
+    package static func kill(program: String, mentioning folder: String) {
+        kill { process in
+            let arguments = ProcessTable.arguments(of: process)
+            return arguments.contains(program) && arguments.contains { $0.hasPrefix(folder) }
+        }
+    }
+
+    /// Whether there was one to kill.
+    private static func kill(_ process: pid_t, where isOrphan: (pid_t) -> Bool) -> Bool {
+        guard process != getpid() else { return false }
+        let held = cprocess_watch(process)
+        guard held >= 0 else { return false }
+        defer { close(held) }
+        guard isOrphan(process) else { return false }
+        for child in ProcessTable.children(of: process) { _ = Foundation.kill(child, SIGKILL) }
+        return cprocess_kill(held) == 0
+    }
+}

@@ -2,6 +2,7 @@
 import ArgumentParser
 import BuildClient
 import BuildServer
+import Builder
 import Builds
 import ByteCoding
 import Collateral
@@ -29,6 +30,7 @@ struct CommandFailure: Error {
         case let failure as BuildFailure: self.init(failure)
         case let error as BuildClientError: self.init(error)
         case let error as CollateralError: self.init(error)
+        case let error as BuilderError: self.init(error.message, hint: error.hint)
         case let error as ConfigurationError: self.init(error.message, hint: error.hint)
         case let error as StorageError: self.init(error.message)
         case let error as InvalidRequest: self.init(error.message)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Attesters
 import BuildServer
+import Builder
 import Builds
 import Foundation
 import Pipeline
-import Toolchains
 
 /// A build on this machine: the same pipeline as the server's, for one build.
 struct LocalBuild: Sendable {
@@ -21,15 +21,11 @@ struct LocalBuild: Sendable {
         let chosen = try HostAttester.choose(configuration) { () throws(AttesterError) in
             try SoftwareAttester(privateKey: SoftwareAttester.generateKey())
         }
-        let settings = PipelineSettings(
-            sandbox: sandbox, attester: chosen.attester, launchMeasurement: chosen.launchMeasurement,
-            limits: configuration.limits, allowPrivateSources: configuration.allowPrivateSources,
-            builderID: configuration.builderID, toolDigests: ToolDigestCache(),
-            toolchains: try ToolchainSettings(configuration))
+        let pipeline = try BuildPipeline(configuration, sandbox: sandbox, host: chosen)
         let job = PipelineJob(
             id: Self.newID(), request: BuildRequest(nonce: request.nonce, source: try source()), archivePath: nil,
             attempt: 1, slot: Self.anySlot, folder: request.folder)
-        let failure = await BuildPipeline(settings: settings).run(job, events: ProgressSink(progress: progress))
+        let failure = await pipeline.run(job, events: ProgressSink(progress: progress))
         progress.show(.complete(failure))
         return failure
     }

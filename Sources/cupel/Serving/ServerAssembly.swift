@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Attesters
 import BuildServer
+import Builder
 import Builds
 import Foundation
 import Logging
@@ -8,7 +9,6 @@ import NIOCore
 import Pipeline
 import Sandbox
 import Storage
-import Toolchains
 
 /// Puts the parts of a server together, and runs it until it is told to stop.
 struct ServerAssembly {
@@ -22,9 +22,9 @@ struct ServerAssembly {
         let data = try DataFolder(path: configuration.data)
         if !configuration.sandbox { logger.warning("Builds run unconfined", metadata: ["setting": "sandbox = false"]) }
         let sandbox = try await HostSandbox.prepare(configuration, folder: data.workspacesPath)
-        let pipeline = try pipeline(data, sandbox, logger)
+        let pipeline = try BuildPipeline(configuration, sandbox: sandbox, host: try host(data, logger))
         // When this ends, however it does, warming up is cancelled and waited for: its commands end before this process.
-        async let _ = Self.warmUp(pipeline, logger)
+        async let _ = pipeline.warmUp(logger: logger)
         let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let service = BuildService(
             configuration: configuration, data: data, store: try SQLiteBuildStore(path: data.databasePath),
@@ -43,26 +43,12 @@ struct ServerAssembly {
         }
     }
 
-    private static func warmUp(_ pipeline: BuildPipeline, _ logger: Logger) async {
-        do throws(BuildFailure) {
-            try await pipeline.warmUp()
-        } catch {
-            guard error.kind != .cancelled else { return }
-            logger.warning("No toolchain is ready", metadata: ["error": "\(error.message)"])
-        }
-    }
-
-    private func pipeline(_ data: DataFolder, _ sandbox: Sandbox, _ logger: Logger) throws -> BuildPipeline {
+    private func host(_ data: DataFolder, _ logger: Logger) throws -> HostAttester {
         let key = try data.softwareKey(generate: SoftwareAttester.generateKey)
         let chosen = try HostAttester.choose(configuration) { () throws(AttesterError) in
             try SoftwareAttester(privateKey: key)
         }
         logger.info("Chose who vouches for this machine", metadata: chosen.facts)
-        return BuildPipeline(
-            settings: PipelineSettings(
-                sandbox: sandbox, attester: chosen.attester, launchMeasurement: chosen.launchMeasurement,
-                limits: configuration.limits, allowPrivateSources: configuration.allowPrivateSources,
-                builderID: configuration.builderID,
-                toolDigests: ToolDigestCache(), toolchains: try ToolchainSettings(configuration)))
+        return chosen
     }
 }

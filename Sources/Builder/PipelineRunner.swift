@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import BuildServer
-import Builds
-import Pipeline
-import Storage
+public import BuildServer
+internal import Builds
+public import Pipeline
+public import Storage
 
 /// How the server's queue has a job built: by the pipeline, in the job's own folder.
-enum PipelineRunner {
-    static func closure(_ pipeline: BuildPipeline, _ data: DataFolder) -> BuildRunner {
+public enum PipelineRunner {
+    public static func closure(_ pipeline: BuildPipeline, _ data: DataFolder) -> BuildRunner {
         { job, events, slot in
             let needsArchive = if case .archive = job.request.source { true } else { false }
             let work = PipelineJob(

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import BuildServer
-import Toolchains
+public import BuildServer
+public import Toolchains
 
 extension ToolchainSettings {
     /// What the operator's configuration says of toolchains.
     ///
     /// Throws where a cache is named and no key, or something is neither an address nor a key.
-    init(_ configuration: Configuration) throws(ConfigurationError) {
+    public init(_ configuration: Configuration) throws(ConfigurationError) {
         self.init()
         nix.substituters = Self.words(configuration.nixSubstituters)
         nix.trustedPublicKeys = Self.words(configuration.nixTrustedPublicKeys)

@@ -14,19 +14,21 @@ struct TestService: Sendable {
     let data: DataFolder
     let store: any BuildStore
     private let group: ServiceGroup
+    private let run: Task<Void, any Error>
 
     /// Runs the service for as long as `use` takes.
     static func run(
-        _ configure: (inout Configuration) -> Void = { _ in }, runner: @escaping TestRunner = TestRunners.succeed,
-        _ use: (TestService) async throws -> Void
+        _ configure: (inout Configuration) -> Void = { _ in }, oneBuild: OneBuild? = nil,
+        runner: @escaping TestRunner = TestRunners.succeed, _ use: (TestService) async throws -> Void
     ) async throws {
         let folder = TestFolder()
-        try await run(over: TestStorage(folder.path, isDurable: false), configure, runner: runner, use)
+        let storage = try TestStorage(folder.path, isDurable: false)
+        try await run(over: storage, configure, oneBuild: oneBuild, runner: runner, use)
     }
 
     /// The same over storage that stays.
     static func run(
-        over storage: TestStorage, _ configure: (inout Configuration) -> Void = { _ in },
+        over storage: TestStorage, _ configure: (inout Configuration) -> Void = { _ in }, oneBuild: OneBuild? = nil,
         runner: @escaping TestRunner = TestRunners.succeed, _ use: (TestService) async throws -> Void
     ) async throws {
         var configuration = Configuration()
@@ -36,21 +38,25 @@ struct TestService: Sendable {
         let service = BuildService(
             configuration: configuration, data: storage.data, store: storage.store, logs: storage.logs,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, version: "test",
-            onListening: { continuation.yield($0) },
+            oneBuild: oneBuild, onListening: { continuation.yield($0) },
             runner: { job, log, slot in await runner(TestBuild(job: job, log: log, slot: slot, data: storage.data)) })
         let group = ServiceGroup(configuration: .init(services: [service], logger: Logger(label: "test")))
-        async let ended: Void = group.run()
+        let run = Task { try await group.run() }
         guard let port = await ports.first(where: { _ in true }) else { return }
         try await use(
-            TestService(client: RawClient(port: port), data: storage.data, store: storage.store, group: group))
+            TestService(client: RawClient(port: port), data: storage.data, store: storage.store, group: group, run: run)
+        )
         await group.triggerGracefulShutdown()
-        try await ended
+        try await run.value
     }
 
     /// Uploads that are on the disk and belong to no job.
     var leftovers: [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: data.path + "/incoming")) ?? ["no folder"]
     }
+
+    /// Returns when the service has ended by itself.
+    func ended() async throws { try await run.value }
 
     /// What SIGTERM does.
     func shutDown() async { await group.triggerGracefulShutdown() }

@@ -52,7 +52,10 @@ extension Endpoint {
                 contentType: "application/json", schema: ["$ref": "#/components/schemas/Accepted"],
                 headers: ["Location": "The job's own path."]),
             .refusal(400, "The request is malformed; the error says where."), methodNotAllowed,
-            .refusal(409, "The Idempotency-Key belongs to another submission."),
+            .refusal(
+                409,
+                "The Idempotency-Key belongs to another submission, or the service builds once and has taken its build."
+            ),
             .refusal(408, "The upload is too slow."),
             .refusal(413, "The archive is larger than the service takes."),
             .refusal(415, "The content type or encoding is none of those described."),

@@ -93,6 +93,10 @@ extension Refusal {
             "the Idempotency-Key belongs to another submission; send a new key with a new request, and the same nonce, "
             + "source and key to send a request again")
 
+    package static let takenAlready = Refusal(
+        status: .conflict,
+        message: "this machine builds once and has taken its build; submit to another")
+
     static let draining = Refusal(
         status: .serviceUnavailable, message: "the service is stopping and takes no new jobs; try again in a minute",
         headers: [.retryAfter: "60"])

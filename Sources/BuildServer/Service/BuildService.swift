@@ -19,15 +19,16 @@ public struct BuildService: Service {
     let logger: Logger
     private let version: String
     let metrics: Metrics
+    private let oneBuild: OneBuild?
     private let onListening: @Sendable (_ port: Int) async -> Void
     private let runner: BuildRunner
 
     /// A service over a data folder that nobody else has open. `onListening` is called with the port that was bound,
     /// once requests are taken. `version` is that of the program, for the API's description;
-    /// `metrics` is where everything is counted.
+    /// `metrics` is where everything is counted. With `oneBuild` it takes one job, and ends by itself.
     public init(
         configuration: Configuration, data: DataFolder, store: any BuildStore, logs: EventLogs, logger: Logger,
-        version: String, metrics: Metrics = Metrics(),
+        version: String, metrics: Metrics = Metrics(), oneBuild: OneBuild? = nil,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in },
         runner: @escaping BuildRunner
     ) {
@@ -38,6 +39,7 @@ public struct BuildService: Service {
         self.logger = logger
         self.version = version
         self.metrics = metrics
+        self.oneBuild = oneBuild
         self.onListening = onListening
         self.runner = runner
     }
@@ -52,12 +54,12 @@ public struct BuildService: Service {
             logger: logger)
         let dispatcher = Dispatcher(
             configuration: configuration, data: data, store: store, logs: logs, logger: logger, clients: clients,
-            metrics: metrics, runner: runner)
+            metrics: metrics, oneBuild: oneBuild, runner: runner)
         let readers = Readers(keepAlive: .seconds(configuration.keepAliveSeconds), logger: logger, metrics: metrics)
         let router = Router(
             configuration: configuration, data: data, store: store, logs: logs, dispatcher: dispatcher,
             readers: readers, reads: reads, naming: try ClientNaming(configuration.clients), clients: clients,
-            logger: logger,
+            oneBuild: oneBuild, logger: logger,
             description: ByteBuffer(bytes: OpenAPI.document(version: version).canonicalBytes), metrics: metrics,
             version: version)
         let builds = ClosureService {
@@ -79,8 +81,21 @@ public struct BuildService: Service {
         }
         // Services stop from the last to the first: HTTP goes on until the builds have ended.
         var group = ServiceGroupConfiguration(
-            services: [server, builds], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: [server, builds].map { .init(service: $0) } + Self.ending(with: oneBuild, logger),
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(configuration.graceSeconds + Self.farewellSeconds)
         try await ServiceGroup(configuration: group).run()
+    }
+
+    /// What has the other services shut down when the one build is over.
+    private static func ending(
+        with oneBuild: OneBuild?, _ logger: Logger
+    ) -> [ServiceGroupConfiguration.ServiceConfiguration] {
+        guard let oneBuild else { return [] }
+        let watch = ClosureService {
+            let end = await cancelWhenGracefulShutdown { await oneBuild.end() }
+            if let end { logger.info("The service has done its one build", metadata: ["end": "\(end.rawValue)"]) }
+        }
+        return [.init(service: watch, successTerminationBehavior: .gracefullyShutdownGroup)]
     }
 }

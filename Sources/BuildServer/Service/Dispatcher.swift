@@ -13,6 +13,7 @@ actor Dispatcher {
     let runner: BuildRunner
     let logger: Logger
     private let clients: ClientLimits
+    private let oneBuild: OneBuild?
     let metrics: Metrics
     private var queue: BuildQueue
     /// When each job that waits entered the line.
@@ -28,7 +29,7 @@ actor Dispatcher {
 
     init(
         configuration: Configuration, data: DataFolder, store: any BuildStore, logs: EventLogs, logger: Logger,
-        clients: ClientLimits, metrics: Metrics,
+        clients: ClientLimits, metrics: Metrics, oneBuild: OneBuild? = nil,
         runner: @escaping BuildRunner
     ) {
         self.store = store
@@ -37,6 +38,7 @@ actor Dispatcher {
         self.runner = runner
         self.logger = logger
         self.clients = clients
+        self.oneBuild = oneBuild
         self.metrics = metrics
         queue = BuildQueue(slots: configuration.concurrency, capacity: configuration.queueLength)
     }
@@ -79,8 +81,13 @@ actor Dispatcher {
     /// Gives up the place of a job that has ended while it waited.
     func leaveLine(_ id: JobID) {
         waiting[id] = nil
-        clients.ended(id)
+        ended(id)
         perform(queue.remove(id))
+    }
+
+    private func ended(_ id: JobID) {
+        clients.ended(id)
+        oneBuild?.finish()
     }
 
     /// Starts nothing more, and returns when no build runs. Builds that run for longer than `grace` are cancelled and
@@ -125,7 +132,7 @@ actor Dispatcher {
         builds[slot] = Task {
             await build(id, slot: slot)
             (builds[slot], slots[id], cancelled[id]) = (nil, nil, nil)
-            clients.ended(id)
+            ended(id)
             perform(queue.finish(slot: slot))
             guard queue.isIdle else { return }
             for waiter in idleWaiters { waiter.resume() }

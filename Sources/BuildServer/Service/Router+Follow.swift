@@ -14,7 +14,9 @@ extension Router {
         do {
             let start = StreamStart(
                 event: first, offset: try log.offset(ofEvent: first), isNumbered: Self.wantsIDs(request))
-            return EventStream(log: log, start: start, readers: readers).response
+            return EventStream(log: log, start: start, readers: readers) { [oneBuild] in
+                if case .some(.some) = log.outcome { oneBuild?.tellFailure() }
+            }.response
         } catch {
             throw failure("An event log could not be read", error, build: job.id)
         }

@@ -15,6 +15,7 @@ extension Router {
         guard let plain = try ResultFile(path: data.resultPath(job.id)) else { throw Refusal.damaged }
         let encoded = try await encodedResult(of: job, request)
         let file = encoded ?? plain
+        let coding: OneBuild.ResultCoding = encoded == nil ? .identity : .zstd
         let tag = encoded == nil ? "\"\(job.id)\"" : "\"\(job.id)-zstd\""
         var headers: HTTPFields = [
             .eTag: tag, .acceptRanges: "bytes", .cacheControl: "private, no-cache", .vary: "Accept-Encoding",
@@ -28,10 +29,10 @@ extension Router {
         // Parts are defined for GET alone (RFC 9110, section 14.2).
         let isCurrent = request.method == .get && request.headers[.ifRange].map { $0 == tag } ?? true
         switch ByteRange(header: isCurrent ? request.headers[.range] : nil, size: file.size) {
-        case .whole: return response(.ok, file, 0..<file.size, headers, loop)
+        case .whole: return response(.ok, file, 0..<file.size, coding, headers, loop)
         case .part(let part):
             headers[.contentRange] = "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(file.size)"
-            return response(.partialContent, file, part, headers, loop)
+            return response(.partialContent, file, part, coding, headers, loop)
         case .unsatisfiable: throw Refusal.rangeNotSatisfiable(size: file.size)
         }
     }
@@ -51,8 +52,8 @@ extension Router {
     }
 
     private func response(
-        _ status: HTTPResponse.Status, _ file: ResultFile, _ part: Range<Int64>, _ headers: HTTPFields,
-        _ loop: any EventLoop
+        _ status: HTTPResponse.Status, _ file: ResultFile, _ part: Range<Int64>, _ coding: OneBuild.ResultCoding,
+        _ headers: HTTPFields, _ loop: any EventLoop
     ) -> Response {
         let body = ResponseBody(contentLength: Int(part.upperBound - part.lowerBound)) { writer in
             var rest = part
@@ -63,9 +64,12 @@ extension Router {
                 // given more and more of them for a reader that has stalled.
                 try await loop.submit {}.get()
                 metrics.resultBytes.add(piece.readableBytes)
-                rest = (rest.lowerBound + Int64(piece.readableBytes))..<rest.upperBound
+                let next = rest.lowerBound + Int64(piece.readableBytes)
+                if next < part.upperBound { oneBuild?.send(rest.lowerBound..<next, of: file.size, as: coding) }
+                rest = next..<rest.upperBound
             }
             try await writer.finish(nil)
+            oneBuild?.send(part, of: file.size, as: coding)
         }
         return Response(status: status, headers: headers, body: body)
     }

@@ -41,6 +41,18 @@ extension Router {
     }
 
     private func take(_ request: Request, _ place: JobPlace, key: IdempotencyKey? = nil) async throws -> JobID {
+        try oneBuild?.claim()
+        do {
+            let id = try await enter(request, place, key: key)
+            oneBuild?.take()
+            return id
+        } catch {
+            oneBuild?.giveBack()
+            throw error
+        }
+    }
+
+    private func enter(_ request: Request, _ place: JobPlace, key: IdempotencyKey?) async throws -> JobID {
         var position = try await dispatcher.reserve()
         let id = Self.newID()
         do {

@@ -19,6 +19,8 @@ struct Router: Sendable {
     let reads: JobReads
     let naming: ClientNaming
     let clients: ClientLimits
+    /// `nil` where the service builds more than once.
+    let oneBuild: OneBuild?
     let logger: Logger
     let description: ByteBuffer
     let metrics: Metrics

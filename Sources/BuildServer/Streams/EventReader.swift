@@ -33,11 +33,17 @@ final class EventReader: ChannelDuplexHandler {
     private var isTaken = false
     /// Bytes of the log that were sent.
     private var sent = 0
+    private let whenTaken: @Sendable () -> Void
     private var ends: [@Sendable (_ bytes: Int) -> Void]
 
-    /// `ends` are run with the number of bytes that were sent, when the reader has gone.
-    init(audience: Audience, start: StreamStart, ends: [@Sendable (_ bytes: Int) -> Void]) {
+    /// `whenTaken` runs when the reader has taken the end; `ends` with the number of bytes that were sent, when it has
+    /// gone.
+    init(
+        audience: Audience, start: StreamStart, whenTaken: @escaping @Sendable () -> Void,
+        ends: [@Sendable (_ bytes: Int) -> Void]
+    ) {
         self.audience = audience
+        self.whenTaken = whenTaken
         self.ends = ends
         phase = .waiting(first: start.event, isNumbered: start.isNumbered)
         if let offset = start.offset { begin(at: offset, event: start.event, isNumbered: start.isNumbered) }
@@ -124,6 +130,7 @@ final class EventReader: ChannelDuplexHandler {
         let taken = context.eventLoop.makePromise(of: Void.self)
         taken.futureResult.assumeIsolated().whenSuccess { [self] in
             (isTaken, lastTick) = (true, audience.tick)
+            whenTaken()
             self.context?.close(mode: .output, promise: nil)
         }
         context.writeAndFlush(wrapOutboundOut(.byteBuffer(StreamPiece.end)), promise: taken)

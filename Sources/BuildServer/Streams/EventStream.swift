@@ -15,10 +15,12 @@ struct EventStream: Error {
     let log: EventLog
     let start: StreamStart
     let readers: Readers
+    private let whenTaken: @Sendable () -> Void
     private var ends: [@Sendable (_ bytes: Int) -> Void] = []
 
-    init(log: EventLog, start: StreamStart, readers: Readers) {
-        (self.log, self.start, self.readers) = (log, start, readers)
+    /// `whenTaken` runs when the reader has taken the end of the stream.
+    init(log: EventLog, start: StreamStart, readers: Readers, whenTaken: @escaping @Sendable () -> Void = {}) {
+        (self.log, self.start, self.readers, self.whenTaken) = (log, start, readers, whenTaken)
     }
 
     /// The same stream, which runs `end` with the number of bytes that were sent, when its reader has gone.
@@ -41,7 +43,7 @@ struct EventStream: Error {
         try await channel.eventLoop.submit {
             let pipeline = channel.pipeline.syncOperations
             let audience = readers.audience(of: log, on: channel.eventLoop)
-            let reader = EventReader(audience: audience, start: start, ends: ends)
+            let reader = EventReader(audience: audience, start: start, whenTaken: whenTaken, ends: ends)
             do {
                 try pipeline.addHandler(reader, position: .first)
             } catch {

@@ -22,6 +22,15 @@ extension FuzzTarget {
             expect(padded == blocks, "padding changes the blocks")
         },
         FuzzTarget(
+            "endorsement-names",
+            { bytes throws(MalformedBytes) in try CertificateExtensions.endorsementDigests(inNames: bytes) }
+        ) { bytes, digests in
+            // Each is 64 digits and what says what they are.
+            expect(digests.count * 70 <= bytes.count, "more names than bytes")
+            let text = String(decoding: bytes, as: UTF8.self).lowercased()
+            expect(digests.allSatisfy { text.contains($0.hex) }, "a digest from nowhere")
+        },
+        FuzzTarget(
             "pck-certificate", { bytes throws(MalformedBytes) in try PCKCertificate(try Certificate(bytes)) }
         ) { _, pck in
             expect(pck.fmspc.count == 6 && pck.pceID.count == 2 && pck.cpuSVN.count == 16, "a field of another length")

@@ -17,4 +17,13 @@ public enum Platform: String, CaseIterable, Sendable {
         case .snp, .tdx, .vtpm, .software, .azureSNP, .azureTDX: self
         }
     }
+
+    /// What a machine is of which there is such evidence, at best and where the evidence is accepted.
+    public var machine: String {
+        switch self {
+        case .snp, .tdx, .googleSNP, .googleTDX, .azureSNP, .azureTDX: "confidential"
+        case .vtpm: "measured, not confidential"
+        case .software: "neither measured nor confidential"
+        }
+    }
 }

@@ -48,6 +48,9 @@ public struct EvidenceReport: Hashable, Sendable {
         verdict == .refused && obstacles.isEmpty && findings.allSatisfy { $0.code == .unknownImage }
     }
 
+    /// As ``VerificationReport/machine``.
+    public var machine: String? { platform.flatMap(Platform.init(rawValue:))?.machine }
+
     /// The whole report. Fields may be added; none is renamed.
     public var json: JSONValue {
         [
@@ -55,6 +58,7 @@ public struct EvidenceReport: Hashable, Sendable {
             "exitCode": .integer(Int(exitCode)),
             "unknownImage": .bool(isUnknownImage),
             "platform": platform.map(JSONValue.string) ?? .null,
+            "machine": machine.map(JSONValue.string) ?? .null,
             "signed": signed.map { .string(Hex.encode($0)) } ?? .null,
             "dates": ["asOf": datesAsOf.map(JSONValue.string) ?? .null, "source": .string(timeSource.rawValue)],
             "lines": .array(lines.map(\.json)),
@@ -69,9 +73,9 @@ public struct EvidenceReport: Hashable, Sendable {
     public func text(colour: Bool) -> String {
         typealias Parts = VerificationReport
         let style = TextStyle(isColoured: colour)
-        let platform = platform.map { ", platform '\(TextStyle.plain($0, most: 20))'" } ?? ""
-        let image = isUnknownImage ? ": genuine hardware, unknown image" : ""
-        var text = "\(style.headline(verdict))\(image)\(platform)\n\n"
+        let genuine = machine == Platform.vtpm.machine ? "" : "genuine hardware, "
+        let image = isUnknownImage ? ": \(genuine)unknown image" : ""
+        var text = "\(style.headline(verdict))\(image)\(Parts.named(platform))\n\n"
         text += lines.map { Parts.line($0, style) }.joined()
         text += Parts.section("why", (findings + obstacles).map(Parts.reason), most: Parts.mostReasons)
         text += Parts.section("proved", proves, most: Parts.mostReasons)

@@ -37,9 +37,13 @@ extension VerificationReport {
         "source", "builder", "build type", "isolation", "toolchain", "network", "age",
     ]
 
-    func headline(_ style: TextStyle) -> String {
-        let platform = platform.map { ", platform '\(TextStyle.plain($0, most: 20))'" } ?? ""
-        return style.headline(verdict) + platform
+    func headline(_ style: TextStyle) -> String { style.headline(verdict) + Self.named(platform) }
+
+    /// With what it does not promise, where readers might think that it does.
+    static func named(_ platform: String?) -> String {
+        guard let platform else { return "" }
+        let words = platform == Platform.vtpm.rawValue ? " (\(Platform.vtpm.machine))" : ""
+        return ", platform '\(TextStyle.plain(platform, most: 20))'\(words)"
     }
 
     static func line(_ line: ReportLine, _ style: TextStyle) -> String {

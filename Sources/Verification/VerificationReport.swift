@@ -68,12 +68,16 @@ public struct VerificationReport: Hashable, Sendable {
     /// 0 verified, 1 checked and refused, 2 could not check.
     public var exitCode: Int32 { verdict.exitCode }
 
+    /// What a machine of the platform is at best, as unchecked as ``platform``; `nil` where that is not known.
+    public var machine: String? { platform.flatMap(Platform.init(rawValue:))?.machine }
+
     /// The whole report. Fields may be added; none is renamed.
     public var json: JSONValue {
         [
             "verdict": .string(verdict.rawValue),
             "exitCode": .integer(Int(exitCode)),
             "platform": platform.map(JSONValue.string) ?? .null,
+            "machine": machine.map(JSONValue.string) ?? .null,
             "provenance": ["sha256": .string(provenanceDigest.hex)],
             "evidence": ["sha256": .string(evidenceDigest.hex)],
             "dates": [

@@ -134,6 +134,21 @@ import Testing
         TPMRow("an entry of PCR 11 alone") {
             $0.policy.knownImages[0].registers = ["PCR11": [UInt8](repeating: 11, count: 32)]
         },
+        TPMRow("an entry that wants a register to be zero") { $0.want12(toBe: [UInt8](repeating: 0, count: 32)) },
+        TPMRow("an entry that wants a register to be zero, which is not", "measurement.unknown-image") {
+            $0.want12(toBe: [UInt8](repeating: 1, count: 32))
+        },
+        TPMRow("an entry that wants a register to be zero, which is not quoted", "measurement.unknown-image") {
+            $0.want12(toBe: [UInt8](repeating: 0, count: 32))
+            $0.selections = [(.sha256, Array(0..<12) + Array(13..<24))]
+            $0.values[.sha256, 12] = nil
+        },
+        TPMRow("an entry that wants a register to be zero, quoted of another bank", "measurement.unknown-image") {
+            $0.want12(toBe: [UInt8](repeating: 0, count: 32))
+            $0.selections = [(.sha1, [12]), (.sha256, Array(0..<12) + Array(13..<24))]
+            $0.values[.sha256, 12] = nil
+            $0.values[.sha1, 12] = [UInt8](repeating: 0, count: 20)
+        },
         TPMRow("any, by name") {
             $0.policy.knownImages = []
             $0.policy.acceptAnyMeasurementUnsafely = true
@@ -151,6 +166,14 @@ import Testing
         TPMRow("a log of another register too", "tpm.event-log") {
             $0.eventLog = TPMBytes.log(.sha256, [(4, TPMScene.measured), (5, TPMScene.measured)])
         },
+        TPMRow("a log of SHA-1 alone, of which more is quoted", "tpm.event-log") {
+            $0.quoteSHA1(of: 4, [UInt8](repeating: 1, count: 20))
+            $0.eventLog = TPMBytes.log(.sha1, [(4, [UInt8](repeating: 1, count: 20))])
+        },
+        TPMRow("a log of registers that are not quoted", "tpm.event-log") {
+            $0.eventLog = TPMBytes.log(.sha256, [(24, TPMScene.measured)])
+        },
+        TPMRow("a log without an event", "tpm.event-log") { $0.eventLog = TPMBytes.log(.sha256, []) },
         TPMRow("a log of a bank that is not quoted", "tpm.event-log") {
             $0.eventLog = TPMBytes.log(.sha384, [(4, [UInt8](repeating: 1, count: 48))])
         },
@@ -161,6 +184,35 @@ import Testing
         var scene = TPMScene()
         try row.change(&scene)
         #expect(try scene.appraised().reasons == row.codes)
+    }
+
+    @Test func whatALogDoesNotExplainIsSaid() throws {
+        var scene = TPMScene()
+        scene.eventLog = TPMBytes.log(.sha256, [(4, TPMScene.measured)])
+        let line = try #require(try scene.appraised().lines.first { $0.name == "event log" })
+        #expect(line.compared.contains("gives the quoted SHA256 PCR 4; it says nothing of SHA256 PCR 1, 2, 3, 5"))
+        for register in 0..<24 where register != 4 {
+            scene.values[.sha256, register] = [UInt8](repeating: register < 17 ? 0 : 0xFF, count: 32)
+        }
+        scene.policy.acceptAnyMeasurementUnsafely = true
+        let whole = try #require(try scene.appraised().lines.first { $0.name == "event log" })
+        #expect(whole.compared.hasSuffix("gives the quoted SHA256 PCR 4"))
+    }
+
+    @Test func aRefusalNamesTheNearestImageAndHowItDiffers() throws {
+        var scene = TPMScene()
+        scene.policy.knownImages[0].registers["PCR7"] = [8]
+        scene.policy.knownImages[0].registers["PCR24"] = []
+        let line = try #require(try scene.appraised().lines.first { $0.step == 3 })
+        #expect(
+            line.compared.contains("nearest is cupel-guest 1.0.0, which has other PCR7 and names PCR24, not quoted"))
+        #expect(!line.compared.contains("genuine hardware"))
+    }
+
+    @Test func everyReportSaysThatItIsNotConfidential() throws {
+        let accepted = try TPMScene().appraised()
+        #expect(accepted.lines.contains { $0.compared.contains("measured, not confidential") })
+        #expect(accepted.caveats.contains("measured, not confidential"))
     }
 
     @Test func whatWasNotComparedIsSaid() throws {
@@ -203,6 +255,18 @@ import Testing
 }
 
 extension TPMScene {
+    /// Quotes 12 as `value`, where the entry wants zeros.
+    fileprivate mutating func want12(toBe value: [UInt8]) {
+        policy.knownImages[0].registers["PCR12"] = [UInt8](repeating: 0, count: 32)
+        values[.sha256, 12] = value
+    }
+
+    /// Quotes a register of SHA-1 too, into which `measured` was extended.
+    fileprivate mutating func quoteSHA1(of register: Int, _ measured: [UInt8]) {
+        selections = [(.sha1, [register]), (.sha256, Array(0..<24))]
+        values[.sha1, register] = TPMHashAlgorithm.sha1.digest(of: [UInt8](repeating: 0, count: 20) + measured)
+    }
+
     fileprivate mutating func quoteOnly(_ bank: TPMHashAlgorithm) {
         selections = [(bank, Array(0..<24))]
         values = TPMPCRValues()

@@ -72,9 +72,10 @@ import Verification
         let json = try JSONValue(parsing: report.json.canonicalBytes)
         #expect(
             json.objectValue?.keys.sorted() == [
-                "dates", "doesNotProve", "evidence", "exitCode", "findings", "lines", "links", "obstacles", "platform",
-                "provenance", "proves", "slsaBuildLevel", "subjects", "verdict",
+                "dates", "doesNotProve", "evidence", "exitCode", "findings", "lines", "links", "machine", "obstacles",
+                "platform", "provenance", "proves", "slsaBuildLevel", "subjects", "verdict",
             ])
+        #expect(json["machine"] == "neither measured nor confidential")
         #expect(json["verdict"] == "refused" && json["exitCode"] == 1 && json["platform"] == "software")
         #expect(json["lines"]?.arrayValue?.count == report.lines.count)
         #expect(json["findings"]?.arrayValue?.first?["code"] == "software.not-accepted")

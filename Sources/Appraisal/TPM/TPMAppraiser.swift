@@ -46,7 +46,8 @@ package struct TPMAppraiser {
         }
         steps.decide(
             4, EvidenceStep.platformPolicy, TPMRegisterCheck(covered: check.covered, policy: policy.tpm).findings(),
-            passed: "the registers that the policy requires are quoted; a TPM keeps nothing from its machine's owner")
+            passed: "measured, not confidential: a TPM keeps nothing from its machine's owner; the registers that the "
+                + "policy requires are quoted")
         let statements = TPMStatements(trust: trust, image: image)
         return AppraisalResult(
             steps,
@@ -62,7 +63,7 @@ package struct TPMAppraiser {
         let check = TPMEventLogCheck(log: log, covered: quote.covered, values: quote.values)
         steps.decide(
             2, "event log", check.findings(),
-            passed: "replaying its \(log.events.count) events gives the quoted \(check.explained)")
+            passed: "replaying its \(log.events.count) events gives the quoted \(check.explained)\(check.rest)")
     }
 }
 
@@ -76,10 +77,14 @@ struct TPMStatements {
         let signer =
             switch trust {
             case .named: "a key that the policy names"
-            case .certified(let authority): "a key that '\(authority)' says is a TPM's"
+            case .certified(let authority, _): "a key that '\(authority)' says is a TPM's"
             case .unbound, nil: "a key that nothing ties to a TPM"
             }
         var proves = ["\(signer) signed a quote with what is bound here"]
+        if case .certified(let authority, let endorsement?) = trust {
+            proves.append(
+                "'\(authority)' says too that this TPM is the one of the endorsement certificate \(endorsement)")
+        }
         if let image {
             let registers = image.registers.keys.sorted().joined(separator: ", ")
             proves.append("at that time \(registers) held what booting \(image.name) \(image.version) leaves there")
@@ -92,7 +97,8 @@ struct TPMStatements {
         if image == nil { more.append("what system was booted: no register was compared, as any was accepted") }
         doesNotProve =
             more + [
-                "that the machine kept anything secret or unchanged: a TPM measures a machine, and isolates nothing",
+                "that the machine kept anything secret or unchanged: it is measured, not confidential; a TPM measures "
+                    + "a machine, and isolates nothing",
                 "anything against whoever runs the machine: the host of a virtual TPM can make it sign what it likes, "
                     + "and firmware that lies before it is measured is not noticed",
                 "that the TPM's certificates are not revoked: no revocation list is looked at",

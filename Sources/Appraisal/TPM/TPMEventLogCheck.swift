@@ -10,11 +10,11 @@ struct TPMEventLogCheck {
     let values: TPMPCRValues
 
     func findings() -> [Finding] {
-        guard !replayed.isEmpty else {
+        guard replayed.keys.contains(where: { $0.bank == best }) else {
             return [
                 finding(
-                    "Digests", "events of registers that the quote covers",
-                    "banks \(log.banks.map(\.description).joined(separator: ", ")), none of which is quoted")
+                    "Digests", "events of registers of the bank \(best), which the quote covers",
+                    "banks \(log.banks.map(\.description).joined(separator: ", ")), and no event of such a register")
             ]
         }
         return replayed.sorted { ($0.key.bank.rawValue, $0.key.register) < ($1.key.bank.rawValue, $1.key.register) }
@@ -29,6 +29,22 @@ struct TPMEventLogCheck {
 
     /// What the log explains.
     var explained: String { TPMRegister.text(Set(replayed.keys)) }
+
+    /// What the log leaves to the quote: registers into which something was extended that it has no event of.
+    var rest: String {
+        let more = covered.subtracting(replayed.keys).filter { register in
+            // What was never extended is zero, or all ones (registers 17 to 22).
+            Set(values[register.bank, register.register] ?? []).subtracting([0, 0xFF]).isEmpty == false
+        }
+        return more.isEmpty ? "" : "; it says nothing of \(TPMRegister.text(more))"
+    }
+
+    /// The bank that measurements are compared in, where it is quoted: a log of SHA-1 alone, for which collisions can be
+    /// made, explains nothing there.
+    private var best: TPMHashAlgorithm {
+        let banks = Set(covered.map(\.bank))
+        return banks.contains(.sha256) ? .sha256 : banks.max { $0.digestSize < $1.digestSize } ?? .sha256
+    }
 
     private var replayed: [TPMRegister: [UInt8]] {
         var values: [TPMRegister: [UInt8]] = [:]

@@ -12,8 +12,8 @@ struct TPMKeyCheck {
     enum Trust: Hashable {
         /// The verifier named it.
         case named
-        /// A CA of this name certified it.
-        case certified(String)
+        /// A CA of this name certified it, and named the TPM's endorsement certificate, which is in the evidence.
+        case certified(String, endorsement: Digest256? = nil)
         /// Nothing; a CA of this name certified the endorsement key beside it.
         case unbound(String)
     }
@@ -55,13 +55,28 @@ struct TPMKeyCheck {
         }
         let (trust, findings) = outcome(authorities, now)
         steps.decide(2, Self.step, findings + attributes, passed: trust.map(Self.sentence) ?? "")
+        let endorsement = recordEndorsement(authorities, now, in: &steps)
+        if case .certified(let authority, _) = trust { return .certified(authority, endorsement: endorsement) }
         return trust
+    }
+
+    /// What the certificate of the attestation key says of the TPM, where there is one that parses.
+    private func recordEndorsement(
+        _ authorities: [Certificate], _ now: Int64, in steps: inout ReportRecorder
+    ) -> Digest256? {
+        guard let chain = evidence.attestationChain, let certificate = try? Certificate(der: chain.certificate) else {
+            return nil
+        }
+        return TPMEndorsementCheck(
+            attestationCertificate: certificate, endorsementChain: evidence.endorsementChain,
+            path: { path($0, .endorsementKey, authorities, now) }
+        ).record(in: &steps)
     }
 
     private func outcome(_ authorities: [Certificate], _ now: Int64) -> (Trust?, [Finding]) {
         if let chain = evidence.attestationChain {
             let (authority, findings) = path(chain, .attestationKey, authorities, now)
-            return (authority.map(Trust.certified), findings)
+            return (authority.map { Trust.certified($0) }, findings)
         }
         guard let chain = evidence.endorsementChain else { return (nil, [unknown]) }
         let (authority, findings) = path(chain, .endorsementKey, authorities, now)
@@ -140,7 +155,7 @@ extension TPMKeyCheck {
     private static func sentence(_ trust: Trust) -> String {
         switch trust {
         case .named: "named by the policy"
-        case .certified(let authority):
+        case .certified(let authority, _):
             "certified by '\(authority)', which the policy names, and restricted to what its TPM made; "
                 + "revocation not checked"
         case .unbound(let authority):

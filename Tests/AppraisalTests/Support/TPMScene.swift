@@ -64,6 +64,8 @@ struct TPMScene {
     var hasIntermediate = true
     /// Done to the certificate of the attestation key.
     var delivered: ([UInt8]) -> [UInt8] = { $0 }
+    /// Done to the certificate of the endorsement key.
+    var deliveredEndorsement: ([UInt8]) -> [UInt8] = { $0 }
     /// Besides the one.
     var issuers: [[UInt8]] = []
     var namesRoot = true
@@ -95,7 +97,8 @@ struct TPMScene {
             registers: delivered,
             attestationKey: try TPMPublic(decoding: publicArea ?? key.publicArea(attributes: attributes)),
             attestationChain: hasAttestationCertificate ? try chain(leaf, delivered: self.delivered) : nil,
-            endorsementChain: hasEndorsementCertificate ? try chain(endorsement) { $0 } : nil, eventLogBytes: eventLog)
+            endorsementChain: hasEndorsementCertificate ? try chain(endorsement, delivered: deliveredEndorsement) : nil,
+            eventLogBytes: eventLog)
     }
 
     func appraised() throws -> AppraisalResult {

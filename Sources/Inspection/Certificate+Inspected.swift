@@ -87,8 +87,9 @@ extension CertificateExtensions.Entry {
             "2.5.29.20": Known(name: "cRLNumber") { _ in nil },
             "2.5.29.31": Known(name: "cRLDistributionPoints") { _ in nil },
             "2.5.29.35": Known(name: "authorityKeyIdentifier") { _ in nil },
-            "2.5.29.37": Known(name: "extKeyUsage") { _ in nil },
-            "2.5.29.17": Known(name: "subjectAltName") { _ in nil },
+            "2.5.29.37": Known(name: "extKeyUsage", read: ExtendedKeyUsage.fields),
+            "2.5.29.17": Known(name: "subjectAltName", read: AlternativeNames.fields),
+            "2.5.29.32": Known(name: "certificatePolicies", read: CertificatePolicies.fields),
             SGXExtension.id: Known(name: "SGX Extensions", read: SGXExtension.fields),
         ]
         for (suffix, name) in AMDExtension.names {

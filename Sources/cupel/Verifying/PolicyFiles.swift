@@ -19,6 +19,20 @@ enum PolicyFiles {
         }
     }
 
+    /// The certificates of a file, each of which must parse: a CA that is not understood is none that is trusted.
+    static func authority(_ path: String) throws -> [[UInt8]] {
+        let bytes = try InputFile.read(path)
+        do {
+            let certificates = try PEM.orDER(bytes, label: "CERTIFICATE")
+            for der in certificates { _ = try Certificate(der: der) }
+            return certificates
+        } catch {
+            throw CommandFailure(
+                Console.plain("\(path): \(error)"),
+                hint: "the CA of a builder's TPMs is the ca.pem of its tpm-ca folder")
+        }
+    }
+
     /// The images of signed lists. Besides the keys that are named, those of Cupel's own releases may have signed.
     static func images(_ lists: [String], keys: [String], present: Int64) throws -> [KnownImage] {
         guard !lists.isEmpty else { return [] }

@@ -22,6 +22,14 @@ struct PolicyOptions: ParsableArguments {
         completion: .file())
     var measurementsKey: [String] = []
 
+    @Option(
+        name: .customLong("tpm-ca"),
+        help: ArgumentHelp(
+            "A CA whose word you take for the TPMs of measured machines, PEM or DER: the ca.pem of a builder; repeat it for more.",
+            valueName: "file"),
+        completion: .file())
+    var tpmCA: [String] = []
+
     @Flag(help: "Accept hardware that runs an image which nobody vouches for.")
     var acceptAnyMeasurement = false
 
@@ -47,6 +55,7 @@ struct PolicyOptions: ParsableArguments {
         wanted.present = present
         wanted.nonce = try nonce.map { try Nonce(hex: $0) }
         wanted.appraisal.knownImages += try PolicyFiles.images(measurements, keys: measurementsKey, present: present)
+        wanted.appraisal.tpm.trustedCertificates += try tpmCA.flatMap(PolicyFiles.authority)
         if acceptAnyMeasurement { wanted.appraisal.acceptAnyMeasurementUnsafely = true }
         if allowSoftware { wanted.appraisal.acceptSoftwareUnsafely = true }
         return wanted
@@ -59,6 +68,7 @@ struct PolicyOptions: ParsableArguments {
     var changes: [String] {
         var changes =
             measurements.map { "--measurements \($0)" } + measurementsKey.map { "--measurements-key \($0)" }
+            + tpmCA.map { "--tpm-ca \($0)" }
         if acceptAnyMeasurement { changes.append("--accept-any-measurement") }
         if allowSoftware { changes.append("--allow-software") }
         if let nonce { changes.append("--nonce \(nonce)") }

@@ -22,6 +22,7 @@ extension Verify {
         policyOptions.policy = given["--policy"]
         policyOptions.measurements = given.all("--measurements")
         policyOptions.measurementsKey = given.all("--measurements-key")
+        policyOptions.tpmCA = given.all("--tpm-ca")
         policyOptions.acceptAnyMeasurement = given.has("--accept-any-measurement")
         policyOptions.allowSoftware = given.has("--allow-software")
         policyOptions.nonce = given["--nonce"]
@@ -56,7 +57,9 @@ private struct UsualArguments {
     private static let single: Set = [
         "--evidence", "--report-data", "--policy", "--nonce", "--at", "--collateral-cache", "--input-merkle-root",
     ]
-    private static let repeated: Set = ["--measurements", "--measurements-key", "--collateral", "--input-proof"]
+    private static let repeated: Set = [
+        "--measurements", "--measurements-key", "--tpm-ca", "--collateral", "--input-proof",
+    ]
 
     private var found: Set<String> = []
     private var values: [String: [String]] = [:]

@@ -169,8 +169,8 @@ let package = Package(
         tests(
             "Machines",
             [
-                "TestVectors", "ByteCoding", "StrictJSON", "Builds", "Evidence", "Measurements", "BuildClient",
-                "Processes", "CProcess", crypto, logging, nioCore, nioPosix,
+                "TestVectors", "ByteCoding", "StrictJSON", "Builds", "Evidence", "Appraisal", "Attesters",
+                "Measurements", "BuildClient", "Processes", "CProcess", crypto, logging, nioCore, nioPosix,
             ]),
         tests("Storage", ["ByteCoding", "StrictJSON", "Builds", grdb, logging, nioCore]),
         tests(

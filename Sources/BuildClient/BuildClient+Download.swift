@@ -6,12 +6,14 @@ import NIOHTTP1
 extension BuildClient {
     /// Fetches the result of `job` into a new file at `path`, and takes up broken connections where they broke. The
     /// file must not be there yet. Returns whether the file has the content coding `zstd`, which is the caller's to
-    /// decode. Throws `tooLarge` beyond `limit` bytes; after an error the file may be incomplete.
+    /// decode; none has it unless `takesZstd`. Throws `tooLarge` beyond `limit` bytes; after an error the file may be
+    /// incomplete.
     @discardableResult
     public func download(
-        _ job: RemoteJob, to path: String, limit: Int64, onInterruption: (Interruption) -> Void = { _ in }
+        _ job: RemoteJob, to path: String, limit: Int64, takesZstd: Bool = true,
+        onInterruption: (Interruption) -> Void = { _ in }
     ) async throws(BuildClientError) -> Bool {
-        var download = Download(file: try OpenFile(creating: path), limit: limit)
+        var download = Download(file: try OpenFile(creating: path), limit: limit, takesZstd: takesZstd)
         var schedule = schedule
         while true {
             do throws(BuildClientError) {
@@ -28,7 +30,7 @@ extension BuildClient {
     private func fetch(_ job: RemoteJob, into download: inout Download) async throws(BuildClientError) {
         download.beginConnection()
         var request = request("/build/\(job.id)/result")
-        request.headers.add(name: "Accept-Encoding", value: "zstd")
+        if download.takesZstd { request.headers.add(name: "Accept-Encoding", value: "zstd") }
         request.headers.add(contentsOf: HTTPHeaders(download.resumption))
         let response = try await send(request, expecting: [200, 206])
         try download.begin(partial: response.status == .partialContent, response.headers)
@@ -45,6 +47,7 @@ extension BuildClient {
 struct Download {
     private let file: OpenFile
     private let limit: Int64
+    let takesZstd: Bool
     /// Bytes on disk.
     private var received: Int64 = 0
     /// Bytes of the whole file, where the server says it.
@@ -56,9 +59,10 @@ struct Download {
     /// Whether this connection brought anything.
     private(set) var madeProgress = false
 
-    init(file: OpenFile, limit: Int64) {
+    init(file: OpenFile, limit: Int64, takesZstd: Bool) {
         self.file = file
         self.limit = limit
+        self.takesZstd = takesZstd
     }
 
     /// Asks for the rest, and for the whole where it is another version by now. Without a tag nothing can be resumed.
@@ -71,7 +75,7 @@ struct Download {
 
     mutating func begin(partial: Bool, _ headers: HTTPHeaders) throws(BuildClientError) {
         let length = headers.first(name: "Content-Length").flatMap { Int64($0) }
-        let isEncoded = try Self.isEncoded(headers)
+        let isEncoded = try isEncoded(headers)
         if partial {
             guard isEncoded == self.isEncoded else {
                 throw BuildClientError(.malformedAnswer, "the server sent the rest in another content coding")
@@ -88,9 +92,9 @@ struct Download {
         guard total ?? received <= limit else { throw tooLarge }
     }
 
-    private static func isEncoded(_ headers: HTTPHeaders) throws(BuildClientError) -> Bool {
+    private func isEncoded(_ headers: HTTPHeaders) throws(BuildClientError) -> Bool {
         let codings = headers["Content-Encoding"].map { $0.lowercased() }.filter { $0 != "identity" }
-        guard codings.isEmpty || codings == ["zstd"] else {
+        guard codings.isEmpty || takesZstd && codings == ["zstd"] else {
             throw BuildClientError(.malformedAnswer, "the server sent a content coding that was not asked for")
         }
         return !codings.isEmpty

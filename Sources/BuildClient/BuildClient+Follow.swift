@@ -10,9 +10,11 @@ extension BuildClient {
     /// Reads the events of `job` from the first one to its end, each exactly once and in order, over as many connections
     /// as it takes. Returns `nil` where the build succeeded, otherwise why it failed.
     ///
-    /// Events of a type that this client does not know are passed over.
+    /// Events of a type that this client does not know are passed over. The next event is read when `onEvent` has
+    /// returned; what it throws ends the reading.
     public func follow(
-        _ job: RemoteJob, onEvent: (BuildEvent) -> Void, onInterruption: (Interruption) -> Void = { _ in }
+        _ job: RemoteJob, onEvent: (BuildEvent) async throws(BuildClientError) -> Void,
+        onInterruption: (Interruption) -> Void = { _ in }
     ) async throws(BuildClientError) -> BuildFailure? {
         var reading = StreamReading()
         var schedule = schedule
@@ -31,7 +33,8 @@ extension BuildClient {
 
     /// One connection's part of the stream; `nil` where it ended without the last event.
     private func read(
-        _ job: RemoteJob, _ reading: inout StreamReading, _ onEvent: (BuildEvent) -> Void
+        _ job: RemoteJob, _ reading: inout StreamReading,
+        _ onEvent: (BuildEvent) async throws(BuildClientError) -> Void
     ) async throws(BuildClientError) -> BuildFailure?? {
         let from = reading.count > 0 ? "?from=\(reading.count)" : ""
         reading.beginConnection()
@@ -39,7 +42,7 @@ extension BuildClient {
         do {
             for try await piece in response.body {
                 for event in try reading.events(in: piece) {
-                    onEvent(event)
+                    try await onEvent(event)
                     if case .complete(let outcome) = event { return .some(outcome) }
                 }
             }

@@ -19,6 +19,8 @@ public struct BuildClientError: Error, Hashable, Sendable, CustomStringConvertib
         case file
         /// The task was cancelled.
         case cancelled
+        /// The caller wants no more of it.
+        case stopped
     }
 
     public let code: Code

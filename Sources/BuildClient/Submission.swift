@@ -46,9 +46,14 @@ struct UploadForm: Sendable {
 
     private init(_ nonce: Nonce, path: String, name: ArchiveName, boundary: String) {
         let quoted = name.text.replacing("\"", with: "%22").replacing("\\", with: "_")
+        // A name that a header cannot hold as it is has a field of its own, which goes before it.
+        let exact =
+            quoted == name.text && !quoted.contains("%")
+            ? ""
+            : "--\(boundary)\r\nContent-Disposition: form-data; name=\"source_name\"\r\n\r\n\(name.text)\r\n"
         contentType = "multipart/form-data; boundary=\(boundary)"
         head = Array(
-            ("--\(boundary)\r\nContent-Disposition: form-data; name=\"nonce\"\r\n\r\n\(nonce.hex)\r\n"
+            ("--\(boundary)\r\nContent-Disposition: form-data; name=\"nonce\"\r\n\r\n\(nonce.hex)\r\n\(exact)"
                 + "--\(boundary)\r\nContent-Disposition: form-data; name=\"source\"; filename=\"\(quoted)\"\r\n"
                 + "Content-Type: application/octet-stream\r\n\r\n").utf8)
         self.path = path

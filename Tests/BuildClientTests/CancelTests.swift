@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import BuildClient
+import TestServers
 import Testing
 
 @Suite struct CancelTests {

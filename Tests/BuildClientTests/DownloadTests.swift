@@ -2,6 +2,7 @@
 import BuildClient
 import ByteCoding
 import Foundation
+import TestServers
 import Testing
 
 @Suite struct DownloadTests {
@@ -109,6 +110,24 @@ import Testing
         let fetched = try await fetch([whole(tag, sent: 50_000), whole(tag)])
         #expect(fetched.digest == Self.digest)
         #expect(fetched.requests.map { $0.header("Range") } == [nil, nil])
+    }
+
+    @Test func whoTakesNoZstdAsksForNoneAndRefusesIt() async throws {
+        for (header, code) in [("", nil), ("Content-Encoding: zstd\r\n", BuildClientError.Code.malformedAnswer)] {
+            let folder = try TemporaryFolder()
+            let body = { (client: BuildClient) async throws -> BuildClientError.Code? in
+                do {
+                    try await client.download(
+                        RemoteJob(id: "j1"), to: folder.path + "/result", limit: 1 << 20, takesZstd: false)
+                    return nil
+                } catch {
+                    return (error as? BuildClientError)?.code
+                }
+            }
+            let (found, requests) = try await talk([Reply.bytes(200, header, Self.content)], body)
+            #expect(found == code)
+            #expect(requests.first?.header("Accept-Encoding")?.contains("zstd") != true)
+        }
     }
 
     @Test func aRangeThatWasNotAskedForIsRefused() async throws {

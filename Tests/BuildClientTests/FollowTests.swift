@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import BuildClient
 import Builds
+import TestServers
 import Testing
 
 @Suite struct FollowTests {
@@ -129,6 +130,27 @@ import Testing
         let reading = try await follow([Reply.stream("data: {not json}\n\n")])
         #expect(reading.error?.code == .malformedAnswer)
         #expect(reading.paths.count == 1)
+    }
+
+    @Test func whoWantsNoMoreIsReadToNoFurther() async throws {
+        var seen: [BuildEvent] = []
+        let job = try RemoteJob(id: "j1")
+        let body = { (client: BuildClient) async throws -> BuildClientError? in
+            do {
+                _ = try await client.follow(
+                    job,
+                    onEvent: { event throws(BuildClientError) in
+                        seen.append(event)
+                        if seen.count == 3 { throw BuildClientError(.stopped, "enough") }
+                    })
+                return nil
+            } catch {
+                return error as? BuildClientError
+            }
+        }
+        let (error, requests) = try await talk([Reply.stream(Self.wire.joined())], body)
+        #expect(error == BuildClientError(.stopped, "enough"))
+        #expect(seen == Array(Self.events.prefix(3)) && requests.count == 1)
     }
 
     @Test func aServerThatIsNotThereIsTriedAndGivenUp() async throws {

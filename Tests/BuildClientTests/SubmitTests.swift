@@ -4,6 +4,7 @@ import Builds
 import ByteCoding
 import Foundation
 import StrictJSON
+import TestServers
 import Testing
 
 @Suite struct SubmitTests {
@@ -38,6 +39,7 @@ import Testing
         #expect(request.header("Content-Type")?.hasPrefix("multipart/form-data; boundary=") == true)
         let head =
             "--\(boundary)\r\nContent-Disposition: form-data; name=\"nonce\"\r\n\r\n0a\r\n--\(boundary)\r\n"
+            + "Content-Disposition: form-data; name=\"source_name\"\r\n\r\nmy \"file\".tar.gz\r\n--\(boundary)\r\n"
             + "Content-Disposition: form-data; name=\"source\"; filename=\"my %22file%22.tar.gz\"\r\n"
             + "Content-Type: application/octet-stream\r\n\r\n"
         let expected = Array(head.utf8) + content + Array("\r\n--\(boundary)--\r\n".utf8)

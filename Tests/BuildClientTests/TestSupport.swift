@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import BuildClient
 import Foundation
+import TestServers
 
 /// A clock whose sleeps are over at once.
 struct InstantClock: Clock {

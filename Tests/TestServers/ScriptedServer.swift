@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-import BuildClient
+package import BuildClient
 import NIOCore
 import NIOPosix
 import Synchronization
-import Testing
 
 /// A server on a real socket that gives one reply to each request and then closes the connection, wherever the reply
 /// stands: in the middle of an event or a file.
-final class ScriptedServer: Sendable {
+package final class ScriptedServer: Sendable {
     /// The bytes of a reply to a request, given how many came before it.
-    typealias Script = @Sendable (Int, Request) -> [UInt8]
+    package typealias Script = @Sendable (Int, Request) -> [UInt8]
 
-    struct Request: Sendable {
-        let head: String
-        let body: [UInt8]
+    package struct Request: Sendable {
+        package let head: String
+        package let body: [UInt8]
 
-        var line: String { String(head.prefix { $0 != "\r\n" }) }
+        package var line: String { String(head.prefix { $0 != "\r\n" }) }
 
-        func header(_ name: String) -> String? {
+        package func header(_ name: String) -> String? {
             let lines = head.split(separator: "\r\n").dropFirst()
             let found = lines.first { $0.lowercased().hasPrefix(name.lowercased() + ": ") }
             return found.map { String($0.dropFirst(name.count + 2)) }
@@ -25,31 +24,31 @@ final class ScriptedServer: Sendable {
     }
 
     private let script: Script
+    private let closes: Bool
     private let received: Mutex<[Request]> = Mutex([])
     private let channel: Mutex<(any Channel)?> = Mutex(nil)
 
-    init(_ script: @escaping Script) async throws {
+    /// - Parameter closes: whether connections are closed after a reply; else they stay open and silent.
+    package init(closes: Bool = true, _ script: @escaping Script) async throws {
         self.script = script
+        self.closes = closes
         let listening = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { child in
                 child.eventLoop.makeCompletedFuture {
-                    try child.pipeline.syncOperations.addHandler(Conversation { [self] in answer($0) })
+                    try child.pipeline.syncOperations.addHandler(Conversation(closes: closes) { [self] in answer($0) })
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
         channel.withLock { $0 = listening }
     }
 
-    var requests: [Request] { received.withLock { $0 } }
+    package var requests: [Request] { received.withLock { $0 } }
 
-    var address: ServerAddress {
-        get throws {
-            let port = try #require(channel.withLock { $0?.localAddress?.port })
-            return try ServerAddress("http://127.0.0.1:\(port)")
-        }
+    package var address: ServerAddress {
+        get throws { try ServerAddress("http://127.0.0.1:\(channel.withLock { $0?.localAddress?.port } ?? 0)") }
     }
 
-    func stop() async throws {
+    package func stop() async throws {
         try await channel.withLock { $0 }?.close()
     }
 
@@ -63,22 +62,22 @@ final class ScriptedServer: Sendable {
 }
 
 /// Replies as bytes.
-enum Reply {
-    static func status(_ status: Int, _ error: String, headers: String = "") -> [UInt8] {
+package enum Reply {
+    package static func status(_ status: Int, _ error: String, headers: String = "") -> [UInt8] {
         let body = "{\"status\":\"failed\",\"error\":\"\(error)\",\"error_type\":\"InvalidRequestError\"}"
         return json(status, body, headers: headers)
     }
 
-    static func json(_ status: Int, _ body: String, headers: String = "") -> [UInt8] {
+    package static func json(_ status: Int, _ body: String, headers: String = "") -> [UInt8] {
         bytes(status, "Content-Length: \(body.utf8.count)\r\n\(headers)", Array(body.utf8))
     }
 
     /// A stream that ends where `text` ends.
-    static func stream(_ text: String) -> [UInt8] {
+    package static func stream(_ text: String) -> [UInt8] {
         bytes(200, "Content-Type: text/event-stream\r\n", Array(text.utf8))
     }
 
-    static func bytes(_ status: Int, _ headers: String, _ body: [UInt8]) -> [UInt8] {
+    package static func bytes(_ status: Int, _ headers: String, _ body: [UInt8]) -> [UInt8] {
         Array("HTTP/1.1 \(status) x\r\nConnection: close\r\n\(headers)\r\n".utf8) + body
     }
 }
@@ -89,11 +88,15 @@ private final class Conversation: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private let answer: @Sendable (ScriptedServer.Request) -> [UInt8]
+    private let closes: Bool
     private var received: [UInt8] = []
     private var bodyStart: Int?
     private var isAnswered = false
 
-    init(answer: @escaping @Sendable (ScriptedServer.Request) -> [UInt8]) { self.answer = answer }
+    init(closes: Bool, answer: @escaping @Sendable (ScriptedServer.Request) -> [UInt8]) {
+        self.closes = closes
+        self.answer = answer
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         received.append(contentsOf: unwrapInboundIn(data).readableBytesView)
@@ -105,8 +108,8 @@ private final class Conversation: ChannelInboundHandler {
         guard body.count >= request.header("Content-Length").flatMap({ Int($0) }) ?? 0 else { return }
         isAnswered = true
         let channel = context.channel
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: answer(request))))
-            .whenComplete { _ in channel.close(promise: nil) }
+        let sent = context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: answer(request))))
+        if closes { sent.whenComplete { _ in channel.close(promise: nil) } }
     }
 
     private func endOfHead() -> Int? {

@@ -113,7 +113,7 @@ let package = Package(
         module(
             "Machines",
             [
-                "ByteCoding", "StrictJSON", "Builds", "Evidence", "Measurements", "BuildClient", "Processes",
+                "ByteCoding", "StrictJSON", "Builds", "Evidence", "Measurements", "Archives", "BuildClient", "Processes",
                 "CProcess", crypto, logging, nioCore, nioPosix,
             ]),
         module(
@@ -138,8 +138,11 @@ let package = Package(
                 argumentParser, httpClient, nioCore, logging, crypto, lifecycle, hummingbird,
             ], swiftSettings: strict, linkerSettings: shipped),
         .target(name: "TestVectors", dependencies: ["StrictJSON"], path: "Tests/TestVectors", swiftSettings: strict),
+        .target(
+            name: "TestServers", dependencies: ["BuildClient", nioCore, nioPosix], path: "Tests/TestServers",
+            swiftSettings: strict),
         tests("ByteCoding", [crypto]),
-        tests("BuildClient", ["ByteCoding", "StrictJSON", "Builds", nioCore, nioPosix]),
+        tests("BuildClient", ["TestServers", "ByteCoding", "StrictJSON", "Builds"]),
         tests("StrictJSON", ["TestVectors", "ByteCoding"]),
         tests("StrictTOML", ["ByteCoding", "StrictJSON"]),
         tests("Builds", ["ByteCoding", "StrictJSON"]),
@@ -169,8 +172,9 @@ let package = Package(
         tests(
             "Machines",
             [
-                "TestVectors", "ByteCoding", "StrictJSON", "Builds", "Evidence", "Appraisal", "Attesters",
-                "Measurements", "BuildClient", "Processes", "CProcess", crypto, logging, nioCore, nioPosix,
+                "TestVectors", "TestServers", "ByteCoding", "StrictJSON", "Builds", "Evidence", "Appraisal",
+                "Attesters", "Measurements", "Archives", "BuildClient", "Processes", "Storage", "BuildServer",
+                "CProcess", crypto, lifecycle, logging, nioCore, nioPosix,
             ]),
         tests("Storage", ["ByteCoding", "StrictJSON", "Builds", grdb, logging, nioCore]),
         tests(

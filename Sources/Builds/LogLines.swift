@@ -34,6 +34,11 @@ public struct LogLines: Sendable {
         line.isEmpty && !isCut ? nil : endLine()
     }
 
+    /// Whether a text could be one of these lines.
+    public static func isLine(_ text: String) -> Bool {
+        text.utf8.count <= maximumLength && !text.unicodeScalars.contains(where: isControl) && text.hasBoundedMarks
+    }
+
     private mutating func append(_ byte: UInt8) {
         if line.count < Self.maximumLength {
             line.append(byte)

@@ -35,6 +35,12 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Builds at one time. (default: one for two cores)", valueName: "n"))
     var concurrency: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where builds run: here (this is a confidential machine), vm, sandbox or auto. (default: auto)",
+            valueName: "place"))
+    var isolation: String?
+
     @Flag(help: "Let git sources and registries be at loopback, link-local and private addresses.")
     var allowPrivateSources = false
 
@@ -71,6 +77,7 @@ struct Serve: AsyncParsableCommand {
         overrides["port"] = port.map(String.init)
         overrides["data"] = data
         overrides["concurrency"] = concurrency.map(String.init)
+        overrides["isolation"] = isolation
         overrides["attester"] = attester
         if allowPrivateSources { overrides["allow_private_sources"] = "true" }
         if noSandbox { overrides["sandbox"] = "false" }

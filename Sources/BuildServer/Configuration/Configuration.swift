@@ -19,6 +19,8 @@ public struct Configuration: Hashable, Sendable {
     public var allowPrivateSources = false
     /// Whether builds are confined. Without it a build may do whatever the server's user may do.
     public var sandbox = true
+    /// Where builds run: one of ``ConfigurationKey/isolations``.
+    public var isolation = "auto"
     /// Who vouches for this machine in the evidence: one of ``ConfigurationKey/attesters``.
     public var attester = "auto"
     /// Seconds that running builds get after SIGTERM before they are put back in line for the next start.
@@ -43,6 +45,8 @@ public struct Configuration: Hashable, Sendable {
     public var nixFetchPrograms = "builtin"
     /// Whether Nix must confine each derivation: one of ``ConfigurationKey/nixSandboxes``.
     public var nixSandbox = "auto"
+    /// The machines in which builds run where each gets one of its own.
+    public var machines = MachineChoices()
     /// How long jobs are kept after their end.
     public var retention = RetentionSettings()
     /// What one client may have at one time.

@@ -4,7 +4,7 @@ import Logging
 
 extension ConfigurationKey {
     /// Every setting, in the order of the documentation.
-    public static let all: [ConfigurationKey] = service + retention + client + log + nix + limits
+    public static let all: [ConfigurationKey] = service + machine + retention + client + log + nix + limits
 
     /// The values of `attester`.
     public static let attesters = ["auto", "snp", "tdx", "az-snp", "az-tdx", "vtpm", "software"]
@@ -34,6 +34,11 @@ extension ConfigurationKey {
             "sandbox", .flag(\.sandbox), "Whether builds are confined.",
             risk: "Without it a build may read the signing key and change other results; the provenance records it."),
         .init(
+            "isolation", .choice(\.isolation, isolations),
+            "Where builds run: here (this is a confidential machine), in a machine of their own (vm), in the sandbox of "
+                + "this host (sandbox), or in the strongest of them that there is (auto).",
+            risk: "In the sandbox of a host that is no confidential machine, its operator can forge everything."),
+        .init(
             "attester", .choice(\.attester, attesters),
             "Who vouches for this machine: auto (the hardware of a confidential machine, else a key), or one by name.",
             risk: "With software a key vouches, which proves nothing about the machine."),
@@ -51,6 +56,49 @@ extension ConfigurationKey {
         .init(
             "builder_id", .text(\.builderID), "The URI that names this service in the provenance.",
             risk: "Verifiers tell services apart by it; two services must not share one."),
+    ]
+
+    /// The values of `isolation`.
+    public static let isolations = ["auto"] + BuildPlace.allCases.map(\.rawValue)
+
+    /// The values of `machine.kind`.
+    public static let machineKinds = ["auto", "snp", "tdx", "vtpm"]
+
+    /// The values of `machine.network`.
+    public static let machineNetworks = ["user", "none"]
+
+    private static let machine: [ConfigurationKey] = [
+        .init(
+            "machine.image", .text(\.machines.image), "Folder of the image that machines boot, or none.",
+            risk: "Whoever may write there chooses what builds; verifiers notice by its measurement."),
+        .init(
+            "machine.kind", .choice(\.machines.kind, machineKinds),
+            "What machines are: confidential (snp, tdx), an ordinary one with a TPM (vtpm), or the strongest that there is.",
+            risk: "A vtpm machine is measured, not confidential: the host's operator can forge what it says."),
+        .init(
+            "machine.firmware", .text(\.machines.firmware), "The firmware's file, or auto for the distribution's.",
+            risk: "It is measured: with another one, verifiers expect other values."),
+        .init(
+            "machine.cpus", .number(\.machines.cpus, unit: "processors", 1...256), "Processors of one machine.",
+            risk: "Their number is measured on SEV-SNP: with another one, verifiers expect another value."),
+        .init(
+            "machine.memory", .bytes(\.machines.memory, (512 << 20)...(1 << 50)), "Memory of one machine.",
+            risk: "Each machine takes it, the spare ones too; too much of it brings the host to swap or worse."),
+        .init(
+            "machine.disk", .bytes(\.machines.disk, (1 << 30)...(1 << 50)), "Scratch disk of one machine.",
+            risk: "It grows in the data folder as the build writes; full disks fail other builds."),
+        .init(
+            "machine.spare", .number(\.machines.spare, unit: "machines", 0...64),
+            "Machines that are booted beforehand, so that a build need not wait for it.",
+            risk: "Each takes its memory while it waits."),
+        .init(
+            "machine.boot_seconds", .number(\.machines.bootSeconds, unit: "seconds", 5...3600),
+            "Time for a machine until its agent answers.",
+            risk: "Too short, and builds fail where the host is busy; too long, and a broken image is found out late."),
+        .init(
+            "machine.network", .choice(\.machines.network, machineNetworks),
+            "Whether machines have a network until their build phase begins (user), or never (none).",
+            risk: "With user a machine reaches what this host reaches, until its build phase begins."),
     ]
 
     private static let retention: [ConfigurationKey] = [

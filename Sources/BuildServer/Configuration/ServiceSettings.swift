@@ -27,3 +27,28 @@ public struct ClientSettings: Hashable, Sendable {
     /// The defaults alone.
     public init() {}
 }
+
+/// What the machines are like in which builds run, where each gets one of its own.
+public struct MachineChoices: Hashable, Sendable {
+    /// The folder of the image that they boot, or `none`.
+    public var image = "none"
+    /// One of ``ConfigurationKey/machineKinds``.
+    public var kind = "auto"
+    /// A file, or `auto`.
+    public var firmware = "auto"
+    /// Processors of one machine.
+    public var cpus = 2
+    /// Bytes of one machine.
+    public var memory: Int64 = 4 << 30
+    /// Bytes of one machine's scratch disk.
+    public var disk: Int64 = 32 << 30
+    /// Machines that are booted before anybody asks for one.
+    public var spare = 1
+    /// Seconds that a machine may take to boot.
+    public var bootSeconds = 180
+    /// One of ``ConfigurationKey/machineNetworks``.
+    public var network = "user"
+
+    /// The defaults alone.
+    public init() {}
+}

@@ -180,6 +180,31 @@ import Testing
         }
     }
 
+    @Test func machinesAreCounted() async throws {
+        let metrics = Metrics()
+        try await TestService.run(metrics: metrics) { (service: TestService) async throws -> Void in
+            for place in ["here", "vm", "sandbox"] {
+                #expect(try await service.value("cupel_isolation_info{isolation=\"\(place)\"}") == "0")
+            }
+            metrics.chose(.machine)
+            metrics.machineBooted(after: .seconds(3))
+            metrics.machineBooted(after: .seconds(40))
+            metrics.machineFailed()
+            metrics.spareMachines(2)
+            metrics.machineTaken()
+            metrics.machineTaken()
+            metrics.machineEnded()
+            #expect(try await service.value("cupel_isolation_info{isolation=\"vm\"}") == "1")
+            #expect(try await service.value("cupel_isolation_info{isolation=\"here\"}") == "0")
+            #expect(try await service.value("cupel_machines_booted_total") == "2")
+            #expect(try await service.value("cupel_machines_failed_total") == "1")
+            #expect(try await service.value("cupel_machines_spare") == "2")
+            #expect(try await service.value("cupel_machines_busy") == "1")
+            #expect(try await service.value("cupel_machine_boot_seconds_bucket{le=\"5\"}") == "1")
+            #expect(try await service.value("cupel_machine_boot_seconds_sum") == "43")
+        }
+    }
+
     @Test func theyAreNotServedWhereTheOperatorSaysSo() async throws {
         try await TestService.run({ $0.metrics = false }) { service in
             expectRefusal(try await service.client.send("GET", "/metrics"), 404)

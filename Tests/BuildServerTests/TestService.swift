@@ -18,17 +18,18 @@ struct TestService: Sendable {
 
     /// Runs the service for as long as `use` takes.
     static func run(
-        _ configure: (inout Configuration) -> Void = { _ in }, oneBuild: OneBuild? = nil,
+        _ configure: (inout Configuration) -> Void = { _ in }, oneBuild: OneBuild? = nil, metrics: Metrics = Metrics(),
         runner: @escaping TestRunner = TestRunners.succeed, _ use: (TestService) async throws -> Void
     ) async throws {
         let folder = TestFolder()
         let storage = try TestStorage(folder.path, isDurable: false)
-        try await run(over: storage, configure, oneBuild: oneBuild, runner: runner, use)
+        try await run(over: storage, configure, oneBuild: oneBuild, metrics: metrics, runner: runner, use)
     }
 
     /// The same over storage that stays.
     static func run(
         over storage: TestStorage, _ configure: (inout Configuration) -> Void = { _ in }, oneBuild: OneBuild? = nil,
+        metrics: Metrics = Metrics(),
         runner: @escaping TestRunner = TestRunners.succeed, _ use: (TestService) async throws -> Void
     ) async throws {
         var configuration = Configuration()
@@ -38,7 +39,7 @@ struct TestService: Sendable {
         let service = BuildService(
             configuration: configuration, data: storage.data, store: storage.store, logs: storage.logs,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, version: "test",
-            oneBuild: oneBuild, onListening: { continuation.yield($0) },
+            metrics: metrics, oneBuild: oneBuild, onListening: { continuation.yield($0) },
             runner: { job, log, slot in await runner(TestBuild(job: job, log: log, slot: slot, data: storage.data)) })
         let group = ServiceGroup(configuration: .init(services: [service], logger: Logger(label: "test")))
         let run = Task { try await group.run() }

@@ -14,7 +14,23 @@ extension Metrics {
 
     /// All metrics, in the order of the documentation. Families without a sample are there too.
     func families(_ moment: Moment) -> [MetricFamily] {
-        jobs(moment) + traffic(moment) + machine(moment)
+        jobs(moment) + machines + traffic(moment) + machine(moment)
+    }
+
+    private var machines: [MetricFamily] {
+        [
+            .init(
+                "cupel_isolation_info", .gauge, "1 for where builds run, 0 for where they do not.", places.samples),
+            .init("cupel_machines_spare", .gauge, "Machines that are booted and wait for a build.", spareMachines),
+            .init("cupel_machines_busy", .gauge, "Machines that have a build.", busyMachines),
+            .init("cupel_machines_booted_total", .counter, "Machines that were started and answered.", bootedMachines),
+            .init(
+                "cupel_machines_failed_total", .counter, "Machines that were started and never answered.",
+                failedMachines),
+            .init(
+                "cupel_machine_boot_seconds", .histogram, "Time from the start of each machine until it answered.",
+                machineBoots),
+        ]
     }
 
     private func jobs(_ moment: Moment) -> [MetricFamily] {

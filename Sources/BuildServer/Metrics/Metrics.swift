@@ -40,6 +40,15 @@ public final class Metrics: Sendable {
     let openConnections = Counter()
     let connections = Counter()
 
+    /// Machines that were ready in time, or not.
+    let bootedMachines = Counter()
+    let failedMachines = Counter()
+    /// Go up and down.
+    let spareMachines = Counter()
+    let busyMachines = Counter()
+    let machineBoots = Histogram()
+    let places = LabelledCounters("isolation", BuildPlace.allCases) { $0.rawValue }
+
     private let logMessages = LabelledCounters("level", Logger.Level.allCases) { $0.rawValue }
 
     /// Everything is 0.
@@ -69,6 +78,27 @@ public final class Metrics: Sendable {
 
     /// A job has ended for good: well, where `failure` is `nil`.
     func ended(_ failure: BuildFailure?) { endedBuilds.add(failure?.kind) }
+
+    /// Builds run there: said once, at the start.
+    public func chose(_ place: BuildPlace) { places.add(place) }
+
+    /// A machine answered so long after its start.
+    public func machineBooted(after time: Duration) {
+        bootedMachines.add()
+        machineBoots.observe(time)
+    }
+
+    /// A machine that was started did not come to answer.
+    public func machineFailed() { failedMachines.add() }
+
+    /// So many machines are ready and unused.
+    public func spareMachines(_ count: Int) { spareMachines.set(count) }
+
+    /// A build has got a machine; ``machineEnded()`` follows.
+    public func machineTaken() { busyMachines.add() }
+
+    /// That machine is gone.
+    public func machineEnded() { busyMachines.add(-1) }
 
     /// A reader of an event stream has come; ``streamEnded()`` follows.
     func streamBegan() {

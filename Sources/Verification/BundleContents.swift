@@ -14,14 +14,22 @@ public struct BundleContents: Hashable, Sendable {
     /// more is read than ``maximumCollateralFiles`` and ``maximumCollateralSize`` allow.
     public var collateral: [String: [UInt8]]
 
+    /// `build.log` in short, where it was read for ``VerificationPolicy/seenEvents``: it says which line differs.
+    public var log: LogSummary?
+
     public init(
-        provenance: [UInt8], evidence: [UInt8], files: [BundleFile], collateral: [String: [UInt8]] = [:]
+        provenance: [UInt8], evidence: [UInt8], files: [BundleFile], collateral: [String: [UInt8]] = [:],
+        log: LogSummary? = nil
     ) {
         self.provenance = provenance
         self.evidence = evidence
         self.files = files
         self.collateral = collateral
+        self.log = log
     }
+
+    /// Whether the provenance names the digest of a log, with which ``SeenEvents`` can be compared.
+    public var namesLog: Bool { BundleProvenance(parsing: provenance).record != nil }
 
     /// The one folder of a bundle whose files the provenance does not name, and cannot: vendors make them later.
     public static let collateralFolder = "collateral/"

@@ -26,6 +26,8 @@ public struct VerificationPolicy: Hashable, Sendable {
     public var provenance = ProvenancePolicy()
     /// Each must show an input of the bundle.
     public var inputProofs: [InputProofFile] = []
+    /// The events that the requester saw, which must be those of the build.
+    public var seenEvents: SeenEvents?
     /// Asks for several bundles that agree; see ``verify(_:policy:)-(_,_)``.
     public var quorum: PlatformQuorum?
     /// The file that the policy was read from, for ``VerificationSummary``.

@@ -11,7 +11,7 @@ internal import Provenance
 /// |---|---|
 /// | 1 to 4 | the evidence with its format, its root of trust and the policy: ``Appraisal/appraise(_:policy:collateral:now:)`` |
 /// | 5 | what the evidence signs with `provenance.json` and the nonce |
-/// | 6 | the files with the provenance |
+/// | 6 | the files with the provenance, and the events that were seen |
 /// | 7 | the provenance with its form, with itself and with the policy |
 ///
 /// - Parameter collateral: what the verifier has of the vendors' certificates and lists, whether it was fetched, given,
@@ -29,6 +29,7 @@ public func verify(
         provenance: provenance, bytes: bundle.provenance, binding: appraisal.claimedBinding, policy: policy
     ).record(in: &report)
     FileCheck(bundle, provenance).record(in: &report)
+    if let seen = policy.seenEvents { EventsCheck(seen: seen, log: bundle.log).record(provenance, in: &report) }
     ProvenanceCheck(provenance: provenance, bundle: bundle).record(in: &report)
     recordInputProofs(policy.inputProofs, provenance.record, in: &report)
     ProvenancePolicyCheck(provenance: provenance, policy: policy).record(in: &report)

@@ -15,6 +15,7 @@ struct Verify: AsyncParsableCommand {
               cupel verify project.tar.gz --allow-software --json
               cupel verify snp/project tdx/project --policy policy.yaml
               cupel verify result/project --input-proof serde.json
+              cupel verify result/project --events saved.sse
               cupel verify --evidence report.bin --collateral vcek.der --report-data 9f86d0…
               cupel verify --evidence quote.bin --collateral collateral.json --at 2026-03-17T10:00:00Z
 
@@ -41,6 +42,13 @@ struct Verify: AsyncParsableCommand {
             "With --evidence: all bytes that it must have been signed for, zeros included.", valueName: "hex"))
     var reportData: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The events that you saw of the build, as the stream was saved: they must be those of this build.",
+            valueName: "file"),
+        completion: .file())
+    var events: String?
+
     @OptionGroup var inputProofOptions: InputProofOptions
 
     @OptionGroup var policyOptions: PolicyOptions
@@ -61,6 +69,9 @@ struct Verify: AsyncParsableCommand {
             guard reportData == nil else {
                 throw ValidationError("--report-data is for --evidence: a bundle's is that of its provenance")
             }
+            guard bundles.count == 1 || events == nil else {
+                throw ValidationError("--events is for one bundle: each build has events of its own")
+            }
             guard bundles.count == 1 || inputProofOptions.inputProof.isEmpty else {
                 throw ValidationError("--input-proof is for one bundle: each has a Merkle root of its own")
             }
@@ -71,6 +82,9 @@ struct Verify: AsyncParsableCommand {
             guard inputProofOptions.inputProof.isEmpty else {
                 throw ValidationError("--input-proof is for a bundle, or for --input-merkle-root")
             }
+            guard events == nil else {
+                throw ValidationError("--events is for a bundle: bare evidence names no log")
+            }
         }
     }
 
@@ -79,7 +93,7 @@ struct Verify: AsyncParsableCommand {
         guard !inputProofOptions.inputProof.isEmpty else {
             throw ValidationError("--input-merkle-root needs a proof: --input-proof")
         }
-        guard bundles.isEmpty, evidence == nil else {
+        guard bundles.isEmpty, evidence == nil, events == nil else {
             throw ValidationError("--input-merkle-root is for proofs alone: a bundle's provenance names its own")
         }
         guard reportData == nil, summaryOptions.vsa == nil, policyOptions.isEmpty, collateralOptions.changes.isEmpty
@@ -100,10 +114,12 @@ struct Verify: AsyncParsableCommand {
     private func verifyBundles() async throws {
         var policy = try collateralOptions.timed(try policyOptions.verificationPolicy())
         policy.inputProofs = try inputProofOptions.files()
+        policy.seenEvents = try events.map { try EventsFile.read($0) }
         let isFresh = policy.nonce != nil || !policy.acceptsBuildTime
         let verification = BundleVerification(
             policy: policy, summary: summaryOptions,
-            options: policyOptions.changes + inputProofOptions.changes + collateralOptions.changes, json: json
+            options: policyOptions.changes + eventsChange + inputProofOptions.changes + collateralOptions.changes,
+            json: json
         ) { contents in
             let envelopes = (try? EvidenceEnvelope(parsing: contents.evidence)).map { [$0] } ?? []
             let gathered = try await collateralOptions.collateral(
@@ -112,6 +128,8 @@ struct Verify: AsyncParsableCommand {
         }
         try await verification.run(bundles)
     }
+
+    private var eventsChange: [String] { events.map { ["--events \($0)"] } ?? [] }
 }
 
 extension CollateralOptions {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Appraisal
 import Archives
 import ArgumentParser
 import Builds
@@ -15,6 +16,8 @@ struct BuildResult {
     let request: RequestedBuild
     let output: String
     let json: Bool
+    /// The events that a server sent; `nil` for a build that ran here.
+    var seen: SeenEvents?
 
     func settle() throws {
         let unpacked = request.folder + "/unpacked"
@@ -24,13 +27,21 @@ struct BuildResult {
         guard let name = names.first, names.count == 1, name == ArchiveName.safeFolderName(name) else {
             throw CommandFailure("the result must have one top folder with a plain name", status: 1)
         }
-        let contents = try BundleReader.read("\(unpacked)/\(name)")
+        let contents = try BundleReader.read("\(unpacked)/\(name)", wantsLog: seen != nil)
         let mismatch = sourceMismatch(contents)
-        let report = Verdicts.check(contents, nonce: request.nonce, acceptSoftware: true)
+        // Other builders' provenance names no log to compare with.
+        let report = Verdicts.check(
+            contents, nonce: request.nonce, acceptSoftware: true, seen: contents.namesLog ? seen : nil)
         let isVerified = report.exitCode == 0 && mismatch == nil
         let place = try isVerified ? moveBundle("\(unpacked)/\(name)", name) : keepRefused(name)
         show(report, mismatch, place)
         if let mismatch { throw CommandFailure(mismatch, hint: "the server built something else", status: 1) }
+        if let finding = report.findings.first(where: { $0.code.rawValue.hasPrefix("events.") }) {
+            throw CommandFailure(
+                "the server sent other events than those of the build that is attested: expected "
+                    + Console.plain("\(finding.expected), found \(finding.found)"),
+                hint: "the log that it showed is not the log of this build", status: 1)
+        }
         if !isVerified { throw ExitCode(report.exitCode) }
     }
 

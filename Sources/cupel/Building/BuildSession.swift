@@ -3,6 +3,7 @@ import ArgumentParser
 import Builds
 import Foundation
 import StrictJSON
+import Verification
 
 /// One run of `cupel build`: source, build, result, verdict.
 struct BuildSession {
@@ -24,16 +25,19 @@ struct BuildSession {
 
         let folder = try TemporaryFolder(in: output)
         let request = RequestedBuild(nonce: nonce, source: source, folder: folder.path)
-        let failure = try await progress.during {
+        let outcome: Result<SeenEvents?, BuildFailure> = try await progress.during {
             if let server {
-                try await RemoteBuild(server: server, request: request, progress: progress).run()
-            } else {
-                try await LocalBuild(request: request, options: options, progress: progress).run()
+                return try await RemoteBuild(server: server, request: request, progress: progress).run().map { $0 }
             }
+            let failure = try await LocalBuild(request: request, options: options, progress: progress).run()
+            return failure.map { .failure($0) } ?? .success(nil)
         }
-        if let failure { throw failed(failure) }
-        if !options.json { Console.note(summary) }
-        try BuildResult(request: request, output: output, json: options.json).settle()
+        switch outcome {
+        case .failure(let failure): throw failed(failure)
+        case .success(let seen):
+            if !options.json { Console.note(summary) }
+            try BuildResult(request: request, output: output, json: options.json, seen: seen).settle()
+        }
     }
 
     private func source() async throws -> RequestedBuild.Source {

@@ -4,6 +4,7 @@ import BuildClient
 import Builds
 import Foundation
 import StrictJSON
+import Verification
 
 /// A build on a server: submit, follow, download. Dropped connections are taken up again.
 struct RemoteBuild: Sendable {
@@ -11,8 +12,8 @@ struct RemoteBuild: Sendable {
     let request: RequestedBuild
     let progress: BuildProgress
 
-    /// Returns why the build failed; `nil` when its result is at ``RequestedBuild/resultPath``.
-    func run() async throws -> BuildFailure? {
+    /// Returns why the build failed, or the events that were seen when its result is at ``RequestedBuild/resultPath``.
+    func run() async throws -> Result<SeenEvents, BuildFailure> {
         let submission = try submission()
         return try await BuildClient.with(server) { client in
             progress.enter("submit", server.text)
@@ -43,8 +44,15 @@ struct RemoteBuild: Sendable {
         }
     }
 
-    private func finish(_ job: RemoteJob, _ client: BuildClient) async throws -> BuildFailure? {
-        if let failure = try await client.follow(job, onEvent: progress.show, onInterruption: say) { return failure }
+    private func finish(_ job: RemoteJob, _ client: BuildClient) async throws -> Result<SeenEvents, BuildFailure> {
+        var events = SeenEvents.Stream()
+        let failure = try await client.follow(
+            job,
+            onEvent: {
+                events.take($0)
+                progress.show($0)
+            }, onInterruption: say)
+        if let failure { return .failure(failure) }
         progress.enter("download")
         let limits = BuildResult.limits
         let isEncoded = try await client.download(
@@ -53,10 +61,10 @@ struct RemoteBuild: Sendable {
             guard rename(request.downloadPath, request.resultPath) == 0 else {
                 throw CommandFailure("could not keep the result: \(String(cString: strerror(errno)))")
             }
-            return nil
+            return .success(events.seen)
         }
         try decodeZstd(file: request.downloadPath, to: request.resultPath, limits: limits)
-        return nil
+        return .success(events.seen)
     }
 
     private func submission() throws -> Submission {

@@ -11,6 +11,11 @@ struct BundleParts {
     private var provenance: [UInt8]?
     private var evidence: [UInt8]?
     private var collateral: [String: [UInt8]] = [:]
+    /// Whether the log's lines are wanted too.
+    let wantsLog: Bool
+    private var log: LogSummary?
+
+    init(wantsLog: Bool) { self.wantsLog = wantsLog }
 
     mutating func add(document path: String, _ bytes: [UInt8]) {
         if path == "provenance.json" { provenance = bytes } else { evidence = bytes }
@@ -32,6 +37,14 @@ struct BundleParts {
         files.append(BundleFile(path: path, kind: .regular, size: size, sha256: sha256))
     }
 
+    /// Whether a file is the log, of which more than its digest is wanted.
+    func takesLog(_ path: String) -> Bool { wantsLog && path == "build.log" }
+
+    mutating func add(log path: String, _ log: LogSummary, size: Int64) {
+        self.log = log
+        add(path, sha256: log.digest, size: size)
+    }
+
     mutating func add(link path: String, to target: String) {
         files.append(BundleFile(path: path, kind: .link(target: target), size: 0, sha256: nil))
     }
@@ -49,6 +62,7 @@ struct BundleParts {
                 "\(place) is no bundle: it has no \(missing)",
                 hint: "a bundle is the folder that holds provenance.json, evidence.json and artifacts/")
         }
-        return BundleContents(provenance: provenance, evidence: evidence, files: files, collateral: collateral)
+        return BundleContents(
+            provenance: provenance, evidence: evidence, files: files, collateral: collateral, log: log)
     }
 }

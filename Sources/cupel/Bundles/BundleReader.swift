@@ -11,20 +11,21 @@ enum BundleReader {
     /// Bytes of provenance.json and of evidence.json; larger ones are not read.
     static let documentLimit = 64 << 20
 
-    static func read(_ path: String) throws -> BundleContents {
+    /// - Parameter wantsLog: whether the lines of `build.log` are to be compared with events that somebody saw.
+    static func read(_ path: String, wantsLog: Bool = false) throws -> BundleContents {
         var status = stat()
         guard stat(path, &status) == 0 else {
             throw CommandFailure("\(path) could not be read: \(String(cString: strerror(errno)))")
         }
         switch status.st_mode & S_IFMT {
-        case S_IFDIR: return try readFolder(path)
-        case S_IFREG: return try readTarball(URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
+        case S_IFDIR: return try readFolder(path, wantsLog)
+        case S_IFREG: return try readTarball(URL(fileURLWithPath: path).resolvingSymlinksInPath().path, wantsLog)
         default: throw CommandFailure("\(path) is neither a folder nor a file")
         }
     }
 
-    private static func readFolder(_ root: String) throws -> BundleContents {
-        var parts = BundleParts()
+    private static func readFolder(_ root: String, _ wantsLog: Bool) throws -> BundleContents {
+        var parts = BundleParts(wantsLog: wantsLog)
         var folders = [""]
         while let folder = folders.popLast() {
             for name in try FolderNames.list("\(root)/\(folder)") {
@@ -49,6 +50,7 @@ enum BundleReader {
         if BundleParts.documents.contains(path) {
             return parts.add(document: path, try bytes(of: path, in: root, limit: documentLimit))
         }
+        if parts.takesLog(path) { return try addLog(path, in: root, to: &parts) }
         let size = try OpenFile(reading: "\(root)/\(path)", otherwise: .source).size()
         if parts.takesCollateral(path, size: size) {
             let bytes = try bytes(of: path, in: root, limit: BundleContents.maximumCollateralSize)
@@ -56,6 +58,18 @@ enum BundleReader {
         }
         let (sha256, length) = try FileDigest.read("\(root)/\(path)")
         parts.add(path, sha256: sha256, size: length)
+    }
+
+    private static func addLog(_ path: String, in root: String, to parts: inout BundleParts) throws {
+        let file = try OpenFile(reading: "\(root)/\(path)", otherwise: .source)
+        let buffer = FileBuffer()
+        var log = LogSummary.Stream()
+        var size: Int64 = 0
+        while case let count = try file.read(into: buffer.bytes), count > 0 {
+            log.append(buffer.prefix(count))
+            size += Int64(count)
+        }
+        parts.add(log: path, log.summary, size: size)
     }
 
     /// A link with a text that is not UTF-8 is none that a provenance could state.
@@ -80,8 +94,8 @@ enum BundleReader {
     }
 
     /// A tarball has one top folder, which is no part of the paths.
-    private static func readTarball(_ file: String) throws -> BundleContents {
-        var parts = BundleParts()
+    private static func readTarball(_ file: String, _ wantsLog: Bool) throws -> BundleContents {
+        var parts = BundleParts(wantsLog: wantsLog)
         var top: Substring?
         do {
             try forEachEntry(ofTarGzip: file, limits: BuildLimits()) { (entry, content) throws(BuildFailure) in
@@ -114,6 +128,10 @@ enum BundleReader {
             parts.add(document: path, try content.bytes(limit: documentLimit))
         case .file where parts.takesCollateral(path, size: entry.size):
             parts.add(collateral: path, try content.bytes(limit: BundleContents.maximumCollateralSize))
+        case .file where parts.takesLog(path):
+            var log = LogSummary.Stream()
+            while let block = try content.nextBlock() { log.append(block) }
+            parts.add(log: path, log.summary, size: entry.size)
         case .file: parts.add(path, sha256: try content.sha256(), size: entry.size)
         }
     }

@@ -6,11 +6,13 @@ import Verification
 
 enum Verdicts {
     /// What verification says of a bundle now.
-    static func check(_ contents: BundleContents, nonce: Nonce?, acceptSoftware: Bool) -> VerificationReport {
+    static func check(
+        _ contents: BundleContents, nonce: Nonce?, acceptSoftware: Bool, seen: SeenEvents? = nil
+    ) -> VerificationReport {
         var appraisal = AppraisalPolicy()
         appraisal.acceptSoftwareUnsafely = acceptSoftware
-        let policy = VerificationPolicy(
-            nonce: nonce, appraisal: appraisal, now: Clock.now)
+        var policy = VerificationPolicy(nonce: nonce, appraisal: appraisal, now: Clock.now)
+        policy.seenEvents = seen
         return verify(contents, policy: policy)
     }
 }

@@ -17,7 +17,7 @@ struct BundleVerification {
     func run(_ paths: [String]) async throws {
         var bundles: [NamedBundle] = []
         for path in paths {
-            let contents = try BundleReader.read(path)
+            let contents = try BundleReader.read(path, wantsLog: policy.seenEvents != nil)
             let (set, isOfBundle) = try await collateral(contents)
             bundles.append(
                 NamedBundle(name: path, contents: contents, collateral: set, isJudgedAsOfBuild: isOfBundle))

@@ -14,6 +14,7 @@ extension Verify {
         bundles = given.others
         evidence = given["--evidence"]
         reportData = given["--report-data"]
+        events = given["--events"]
         json = given.has("--json")
         inputProofOptions = InputProofOptions()
         inputProofOptions.inputProof = given.all("--input-proof")
@@ -55,7 +56,8 @@ extension Verify {
 private struct UsualArguments {
     private static let flags: Set = ["--json", "--accept-any-measurement", "--allow-software", "--offline"]
     private static let single: Set = [
-        "--evidence", "--report-data", "--policy", "--nonce", "--at", "--collateral-cache", "--input-merkle-root",
+        "--evidence", "--events", "--report-data", "--policy", "--nonce", "--at", "--collateral-cache",
+        "--input-merkle-root",
     ]
     private static let repeated: Set = [
         "--measurements", "--measurements-key", "--tpm-ca", "--collateral", "--input-proof",

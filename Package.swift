@@ -113,7 +113,8 @@ let package = Package(
         module(
             "Machines",
             [
-                "ByteCoding", "StrictJSON", "Builds", "Evidence", "Measurements", "Archives", "BuildClient", "Processes",
+                "ByteCoding", "StrictJSON", "Builds", "Evidence", "Measurements", "Archives", "BuildClient",
+                "Processes",
                 "CProcess", crypto, logging, nioCore, nioPosix,
             ]),
         module(

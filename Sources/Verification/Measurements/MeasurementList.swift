@@ -63,7 +63,7 @@ public struct MeasurementList: Hashable, Sendable {
                     + "\(keys.count) key(s), and none fits")
         }
         try self.init(payload: envelope.payload)
-        if let time { try judge(at: time) }
+        if let time { try checkDates(at: time) }
     }
 
     /// The payload: canonical JSON.
@@ -73,6 +73,12 @@ public struct MeasurementList: Hashable, Sendable {
         ]
         members["expires"] = expires.map(JSONValue.string)
         return JSONValue.object(members).canonicalBytes
+    }
+
+    /// A list that is yet to be signed, as ``init(text:issued:)`` reads it: canonical JSON.
+    public static func unsigned(_ images: [KnownImage]) -> [UInt8] {
+        let json: JSONValue = ["version": 1, "images": .array(images.map(ImageEntry.json))]
+        return json.canonicalBytes
     }
 
     private static let keys = ["version", "issued", "expires", "images"]
@@ -90,7 +96,10 @@ public struct MeasurementList: Hashable, Sendable {
         }
     }
 
-    private func judge(at time: Int64) throws(PolicyError) {
+    /// Throws where the list has expired, or is yet to be issued.
+    ///
+    /// - Parameter time: seconds since 1970, by the clock.
+    public func checkDates(at time: Int64) throws(PolicyError) {
         if let end = expires.flatMap({ CivilTime(rfc3339: $0) })?.secondsSince1970, time >= end {
             throw PolicyError(key: "expires", "the list expired at \(expires ?? ""); fetch a newer one")
         }

@@ -44,6 +44,22 @@ enum PolicyFiles {
         }
     }
 
+    /// The images of lists that the user names and nobody signed.
+    static func ownImages(_ lists: [String], present: Int64) throws -> [KnownImage] {
+        try lists.flatMap { path in
+            let bytes = try InputFile.read(path)
+            if (try? DSSEEnvelope(parsing: bytes)) != nil {
+                throw CommandFailure(
+                    "\(Console.plain(path)) is a signed list", hint: "--measurements and --measurements-key take it")
+            }
+            return try inWords(path) {
+                let list = try MeasurementList(text: bytes, issued: Clock.nowText)
+                try list.checkDates(at: present)
+                return list.images
+            }
+        }
+    }
+
     /// A key itself, or a file that holds one.
     private static func key(_ text: String) throws -> VerificationKey {
         do {

@@ -30,6 +30,13 @@ struct PolicyOptions: ParsableArguments {
         completion: .file())
     var tpmCA: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "An unsigned list by 'cupel image measure': trusted because you name it; repeat it for more.",
+            valueName: "file"),
+        completion: .file())
+    var images: [String] = []
+
     @Flag(help: "Accept hardware that runs an image which nobody vouches for.")
     var acceptAnyMeasurement = false
 
@@ -56,6 +63,7 @@ struct PolicyOptions: ParsableArguments {
         wanted.nonce = try nonce.map { try Nonce(hex: $0) }
         wanted.appraisal.knownImages += try PolicyFiles.images(measurements, keys: measurementsKey, present: present)
         wanted.appraisal.tpm.trustedCertificates += try tpmCA.flatMap(PolicyFiles.authority)
+        wanted.appraisal.knownImages += try PolicyFiles.ownImages(images, present: present)
         if acceptAnyMeasurement { wanted.appraisal.acceptAnyMeasurementUnsafely = true }
         if allowSoftware { wanted.appraisal.acceptSoftwareUnsafely = true }
         return wanted
@@ -69,6 +77,7 @@ struct PolicyOptions: ParsableArguments {
         var changes =
             measurements.map { "--measurements \($0)" } + measurementsKey.map { "--measurements-key \($0)" }
             + tpmCA.map { "--tpm-ca \($0)" }
+            + images.map { "--images \($0)" }
         if acceptAnyMeasurement { changes.append("--accept-any-measurement") }
         if allowSoftware { changes.append("--allow-software") }
         if let nonce { changes.append("--nonce \(nonce)") }

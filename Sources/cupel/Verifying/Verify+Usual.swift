@@ -3,13 +3,20 @@ import ArgumentParser
 import Verification
 
 extension Verify {
-    /// Reads the usual arguments without ArgumentParser, which looks at every option several times through the runtime's
-    /// search of all conformances in the program: four times the work of the verification itself.
+    private static let usual = UsualArguments.Names(
+        flags: ["--json", "--accept-any-measurement", "--allow-software", "--offline"],
+        single: [
+            "--evidence", "--events", "--report-data", "--policy", "--nonce", "--at", "--collateral-cache",
+            "--input-merkle-root",
+        ],
+        repeated: ["--measurements", "--measurements-key", "--tpm-ca", "--images", "--collateral", "--input-proof"])
+
+    /// Reads the usual arguments without ArgumentParser, which would be four times the work of the verification itself.
     ///
     /// Only what ArgumentParser would read the same way is read here. For anything else, from `--help` to a mistake, this
     /// is `nil`, and ArgumentParser has its say.
     init?(usual arguments: [String]) {
-        guard let given = UsualArguments(arguments) else { return nil }
+        guard let given = UsualArguments(arguments, names: Self.usual) else { return nil }
         self.init()
         bundles = given.others
         evidence = given["--evidence"]
@@ -24,6 +31,7 @@ extension Verify {
         policyOptions.measurements = given.all("--measurements")
         policyOptions.measurementsKey = given.all("--measurements-key")
         policyOptions.tpmCA = given.all("--tpm-ca")
+        policyOptions.images = given.all("--images")
         policyOptions.acceptAnyMeasurement = given.has("--accept-any-measurement")
         policyOptions.allowSoftware = given.has("--allow-software")
         policyOptions.nonce = given["--nonce"]
@@ -50,41 +58,4 @@ extension Verify {
             return false
         }
     }
-}
-
-/// Arguments sorted into flags, options with a value, and others.
-private struct UsualArguments {
-    private static let flags: Set = ["--json", "--accept-any-measurement", "--allow-software", "--offline"]
-    private static let single: Set = [
-        "--evidence", "--events", "--report-data", "--policy", "--nonce", "--at", "--collateral-cache",
-        "--input-merkle-root",
-    ]
-    private static let repeated: Set = [
-        "--measurements", "--measurements-key", "--tpm-ca", "--collateral", "--input-proof",
-    ]
-
-    private var found: Set<String> = []
-    private var values: [String: [String]] = [:]
-    private(set) var others: [String] = []
-
-    /// `nil` for other names, a value that is missing or begins with a dash, and what stands twice that may not.
-    init?(_ arguments: [String]) {
-        var rest = arguments[...]
-        while let argument = rest.popFirst() {
-            if !argument.hasPrefix("-") {
-                others.append(argument)
-            } else if Self.flags.contains(argument) {
-                guard found.insert(argument).inserted else { return nil }
-            } else {
-                guard Self.single.contains(argument) && values[argument] == nil || Self.repeated.contains(argument),
-                    let value = rest.popFirst(), !value.hasPrefix("-")
-                else { return nil }
-                values[argument, default: []].append(value)
-            }
-        }
-    }
-
-    subscript(option: String) -> String? { values[option]?.first }
-    func all(_ option: String) -> [String] { values[option] ?? [] }
-    func has(_ flag: String) -> Bool { found.contains(flag) }
 }

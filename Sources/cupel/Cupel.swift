@@ -27,7 +27,7 @@ struct Cupel: AsyncParsableCommand {
         version: "cupel \(CupelVersion.text)",
         subcommands: [
             Build.self, Verify.self, Inspect.self, Prove.self, Attest.self, CollateralCommand.self, Measurements.self,
-            Serve.self, Doctor.self,
+            Image.self, Serve.self, Doctor.self,
         ])
 
     static func main() async {
@@ -40,6 +40,11 @@ struct Cupel: AsyncParsableCommand {
 
     private static func run(_ arguments: [String]) async throws {
         if arguments.first == "verify", let command = Verify(usual: Array(arguments.dropFirst())) {
+            return try await command.run()
+        }
+        if arguments.starts(with: ["image", "measure"]),
+            let command = Image.Measure(usual: Array(arguments.dropFirst(2)))
+        {
             return try await command.run()
         }
         var command = try parseAsRoot(arguments)

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+import Appraisal
+import ByteCoding
+import Evidence
+import Measurements
+
+/// The work of `cupel image measure`.
+struct ImageMeasurement {
+    private let command: Image.Measure
+    private let files: MeasuredFiles
+    private let firmware: [(path: String, content: GuestFirmware)]
+    private let registers: GivenRegisters
+
+    init(_ command: Image.Measure) throws {
+        self.command = command
+        let other = command.igvm ?? command.firmware.first ?? ""
+        files =
+            try command.image.map { try MeasuredFiles(folder: $0) }
+            ?? MeasuredFiles(named: other, kernel: command.kernel, initrd: command.initrd, append: command.append)
+        firmware = try command.firmware.map { path in
+            let bytes = try InputFile.read(path, limit: GuestFirmware.maximumSize)
+            return (path, try MeasuredFiles.inWords(path) { try GuestFirmware(decoding: bytes) })
+        }
+        registers = try GivenRegisters(command.register, logs: command.referenceLog)
+    }
+
+    /// One for each way of launching; two that report the same are one.
+    func guests() throws -> [MeasuredGuest] {
+        let measures: [(Platform, () throws -> [MeasuredGuest])] = [(.snp, snp), (.tdx, tdx), (.vtpm, vtpm)]
+        let known = measures.map(\.0.rawValue)
+        if let other = command.platform.first(where: { !known.contains($0) }) {
+            throw CommandFailure(
+                "there is no platform '\(Console.plain(other))' to compute for", hint: known.joined(separator: ", "))
+        }
+        var guests: [MeasuredGuest] = []
+        var reasons: [String] = []
+        for (platform, measure) in measures {
+            let isNamed = command.platform.contains(platform.rawValue)
+            guard isNamed || command.platform.isEmpty else { continue }
+            do {
+                guests += try measure()
+            } catch let error as MeasurementError where !isNamed {
+                reasons.append("\(platform.rawValue): not computed, as \(error.message)")
+            }
+        }
+        guard !guests.isEmpty else { throw MeasurementError(reasons.joined(separator: "; ")) }
+        try registers.check(used: Set(guests.map(\.image.platform)))
+        if command.image != nil { for reason in reasons { Console.note(Console.plain(reason)) } }
+        return guests
+    }
+
+    // MARK: SEV-SNP
+
+    private func snp() throws -> [MeasuredGuest] {
+        if let igvm = command.igvm { return [try snp(igvm: igvm)] }
+        let found = try firmware.compactMap { path, content in
+            try MeasuredFiles.inWords(path) { try SNPFirmware(content) }
+        }
+        guard !found.isEmpty else { throw MeasurementError("no --firmware for it is named, and no --igvm") }
+        let processors = try SNPProcessors(command)
+        var guests: [MeasuredGuest] = []
+        for firmware in found {
+            let launch = try SNPLaunch(firmware: firmware, kernel: files.hashes, hypervisor: processors.hypervisor)
+            for kind in processors.kinds {
+                for count in processors.counts {
+                    let value = launch.measurement(processors: count, kind: kind, features: processors.features)
+                    let way = "\(count) \(count == 1 ? "processor" : "processors") of \(kind.name)"
+                    guests.append(guest(.snp, ["MEASUREMENT": value], way))
+                }
+            }
+        }
+        var seen: Set<KnownImage> = []
+        return guests.filter { seen.insert($0.image).inserted }
+    }
+
+    private func snp(igvm path: String) throws -> MeasuredGuest {
+        let bytes = try InputFile.read(path, limit: IGVMFile.maximumSize)
+        let file = try MeasuredFiles.inWords(path) { try IGVMFile(decoding: bytes) }
+        guard command.firmware.isEmpty, command.kernel == nil, command.vcpuModel.isEmpty, command.guestFeatures == nil
+        else {
+            throw MeasurementError("an IGVM file holds firmware, kernel and processors itself: name it alone")
+        }
+        for count in try SNPProcessors.counts(command.vcpus) where count != file.processors {
+            throw MeasurementError("the IGVM file is for \(file.processors) processors, not for \(count)")
+        }
+        let count = file.processors
+        return guest(
+            .snp, ["MEASUREMENT": try file.measurement()], "\(count) \(count == 1 ? "processor" : "processors")")
+    }
+
+    // MARK: TDX and TPM
+
+    private func tdx() throws -> [MeasuredGuest] {
+        guard let kernel = files.unifiedKernel else { throw MeasurementError("it takes an image's folder") }
+        let found = try firmware.compactMap { path, content in
+            try MeasuredFiles.inWords(path) { try TDXFirmware(content) }
+        }
+        guard !found.isEmpty else { throw MeasurementError("no --firmware for it is named") }
+        let runtime = try MeasuredBoot(kernel).runtimeRegisters()
+        return found.map { firmware in
+            var values = registers.tdx
+            values["MRTD"] = firmware.mrtd
+            for (index, value) in runtime { values["RTMR\(index)"] = value }
+            return guest(.tdx, values)
+        }
+    }
+
+    private func vtpm() throws -> [MeasuredGuest] {
+        guard let kernel = files.unifiedKernel else { throw MeasurementError("it takes an image's folder") }
+        let computed = try MeasuredBoot(kernel).platformRegisters
+        try registers.reference(.tpm)?.check(computed)
+        var values = registers.tpm
+        for (index, value) in computed { values["PCR\(index)"] = value }
+        return [guest(.vtpm, values)]
+    }
+
+    private func guest(_ platform: Platform, _ registers: [String: [UInt8]], _ way: String = "") -> MeasuredGuest {
+        let image = KnownImage(
+            platform: platform, name: files.name, version: files.version, registers: registers)
+        return MeasuredGuest(image: image, way: way)
+    }
+}

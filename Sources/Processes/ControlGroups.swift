@@ -49,6 +49,13 @@ package struct ControlGroups: Hashable, Sendable {
         return group
     }
 
+    /// Ends every group whose name begins so.
+    package func removeAll(prefix: String) {
+        for name in ProcessTable.names(in: path) where name.hasPrefix(prefix) {
+            ControlGroup(path: "\(path)/\(name)").remove()
+        }
+    }
+
     static func put(_ text: String, in file: String) -> Bool {
         let descriptor = open(file, O_WRONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return false }

@@ -16,6 +16,21 @@ package enum ProcessTable {
         (text("/proc/\(process)/cmdline") ?? "").split(separator: "\0").map(String.init)
     }
 
+    /// When it began, in ticks since the system's start (proc(5), field 22 of stat).
+    package static func startTime(of process: pid_t) -> UInt64? {
+        // The second field, a name between parentheses, may hold anything.
+        let fields = text("/proc/\(process)/stat")?.split(separator: ")").last?.split(separator: " ") ?? []
+        return fields.count > 19 ? UInt64(fields[19]) : nil
+    }
+
+    /// Where a link of /proc leads: "/proc/1/cwd".
+    package static func link(_ path: String) -> String? {
+        var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink(path, &bytes, bytes.count)
+        guard count >= 0 else { return nil }
+        return String(decoding: bytes[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// Threads of all processes of one user.
     package static func threads(ofUser user: UInt32) -> Int {
         names(in: "/proc").compactMap { pid_t($0) }.reduce(0) { sum, process in

@@ -114,8 +114,7 @@ let package = Package(
             "Machines",
             [
                 "ByteCoding", "StrictJSON", "Builds", "Evidence", "Measurements", "Archives", "BuildClient",
-                "Processes",
-                "CProcess", crypto, logging, nioCore, nioPosix,
+                "Processes", "CProcess", httpClient, crypto, logging, nioCore, nioHTTP1, nioPosix,
             ]),
         module(
             "Builder",

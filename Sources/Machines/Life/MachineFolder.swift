@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Foundation
+
+/// The folder of one machine's state: its disk, its firmware's variables, its TPM. Nobody else may enter it, and it goes
+/// with the machine.
+struct MachineFolder: Hashable, Sendable {
+    /// Names of machines' folders begin so.
+    static let prefix = "machine-"
+    static let scratch = "scratch.img"
+    static let variables = "variables.fd"
+
+    /// Absolute.
+    let path: String
+    /// Whose it is; `nil` where it is whoever runs this.
+    let user: UInt32?
+
+    /// The machine's own name, as in logs.
+    var name: String { path.split(separator: "/").last.map(String.init) ?? path }
+
+    /// Makes an empty one. As root, its owner is a user that has nothing else: beyond the ranges of systems, containers,
+    /// directories (systemd, "Users, Groups, UIDs and GIDs") and builds.
+    static func make(in parent: String) throws(MachineError) -> MachineFolder {
+        try makeFolder(parent, mustBeNew: false)
+        let number = UInt32.random(in: 0..<10_000_000)
+        let user: UInt32? = geteuid() == 0 ? 1_910_000_000 + number : nil
+        let folder = MachineFolder(
+            path: "\(parent)/\(prefix)\(String(UInt64.random(in: 0 ... .max), radix: 36))", user: user)
+        try makeFolder(folder.path, mustBeNew: true)
+        try folder.give("")
+        return folder
+    }
+
+    /// Makes the scratch disk: as large as wanted, and taking no room yet.
+    func makeDisk(size: Int64) throws(MachineError) {
+        let file = open("\(path)/\(Self.scratch)", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw Self.failure("make", "\(path)/\(Self.scratch)") }
+        defer { close(file) }
+        guard ftruncate(file, off_t(size)) == 0 else { throw Self.failure("make", "\(path)/\(Self.scratch)") }
+        try give("/\(Self.scratch)")
+    }
+
+    /// Copies the firmware's pristine variables.
+    func copyVariables(from source: String) throws(MachineError) {
+        guard let bytes = FileManager.default.contents(atPath: source) else {
+            throw MachineError(.unusable, "the firmware's variables, \(source), cannot be read (machine.firmware)")
+        }
+        let copy = "\(path)/\(Self.variables)"
+        let file = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw Self.failure("make", copy) }
+        defer { close(file) }
+        guard bytes.withUnsafeBytes({ write(file, $0.baseAddress, $0.count) }) == bytes.count else {
+            throw Self.failure("write", copy)
+        }
+        try give("/\(Self.variables)")
+    }
+
+    /// Gives all of a folder within to the machine's user.
+    func giveAll(_ folder: String) throws(MachineError) {
+        guard user != nil else { return }
+        try give("/\(folder)")
+        let names = FileManager.default.enumerator(atPath: "\(path)/\(folder)")?.compactMap { $0 as? String } ?? []
+        for name in names { try give("/\(folder)/\(name)") }
+    }
+
+    /// Removes all of it; nothing uses it any more.
+    func remove() { try? FileManager.default.removeItem(atPath: path) }
+
+    private func give(_ name: String) throws(MachineError) {
+        guard let user, lchown(path + name, user, user) != 0 else { return }
+        throw Self.failure("give to the machine's user", path + name)
+    }
+
+    private static func makeFolder(_ path: String, mustBeNew: Bool) throws(MachineError) {
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST && !mustBeNew else { throw failure("make", path) }
+    }
+
+    private static func failure(_ what: String, _ path: String) -> MachineError {
+        MachineError(.start, "could not \(what) \(path): \(String(cString: strerror(errno)))")
+    }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Machines
+import Processes
+import Testing
+
+@Suite("The life of a machine", .timeLimit(.minutes(3))) struct MachineTests {
+    @Test("a machine that answers is ready; its end leaves nothing, however often it is asked for")
+    func readyAndEnded() async throws {
+        let played = try PlayedMachine(.ready)
+        let machine = try await played.launch()
+        #expect(machine.address.hasPrefix("http://127.0.0.1:"))
+        #expect(await machine.nextConsoleLine() == "booting as ready")
+        #expect(played.remains.contains(machine.name))
+        await machine.end()
+        #expect(played.remains == [])
+        await machine.end()
+        #expect(await machine.ended().message.contains("not wanted any more"))
+        #expect(await machine.nextConsoleLine() == nil)
+    }
+
+    @Test(
+        "a machine that is lost says why, and what its console said last",
+        arguments: [
+            (PlayedMachine.Role.ready, "powered itself off"), (.mortal, "somebody killed it"),
+            (.restless, "start again"),
+        ])
+    func lost(role: PlayedMachine.Role, words: String) async throws {
+        let played = try PlayedMachine(role)
+        let machine = try await played.launch()
+        try? await machine.cutNetwork()
+        let reason = await machine.ended()
+        #expect(reason.code == .ended)
+        #expect(reason.message.contains(words))
+        #expect(reason.message.contains("its console said last: booting as \(role.rawValue) | link outbound False"))
+        #expect(played.remains == [])
+        await #expect(throws: MachineError.self) { try await machine.cutNetwork() }
+    }
+
+    @Test("a machine that goes silent is given up")
+    func silent() async throws {
+        let played = try PlayedMachine(.fading, silence: .seconds(1))
+        let machine = try await played.launch()
+        try await machine.cutNetwork()
+        let reason = await machine.ended()
+        #expect(reason.code == .deadline)
+        #expect(reason.message.contains("no sign of life for 1 seconds"))
+        #expect(played.remains == [])
+    }
+
+    @Test(
+        "a machine that does not come up is an error that says why, and leaves nothing",
+        arguments: [
+            (PlayedMachine.Role.deaf, MachineError.Code.deadline, "did not answer within 2 seconds"),
+            (.ill, .deadline, "did not answer within 2 seconds"), (.broken, .ended, "there is no such option"),
+            (.babbling, .ended, "QEMU ended"),
+        ])
+    func notUp(role: PlayedMachine.Role, code: MachineError.Code, words: String) async throws {
+        let played = try PlayedMachine(role, bootDeadline: .seconds(2))
+        do throws(MachineError) {
+            _ = try await played.launch()
+            Issue.record("\(role.rawValue) came up")
+        } catch {
+            #expect(error.code == code)
+            #expect(error.message.contains(words))
+            #expect(error.message.contains("its console said last: "))
+        }
+        #expect(played.remains == [])
+    }
+
+    @Test("a boot that nobody wants any more ends at once, and leaves nothing")
+    func cancelled() async throws {
+        let played = try PlayedMachine(.deaf)
+        let (started, continuation) = AsyncStream<Void>.makeStream()
+        let task = Task { () throws(MachineError) in
+            try await MachineLaunch(settings: played.settings) { _ in continuation.yield() }.run()
+        }
+        for await _ in started { break }
+        task.cancel()
+        let result = await task.result
+        #expect { try result.get() } throws: { ($0 as? MachineError)?.code == .cancelled }
+        #expect(played.remains == [])
+    }
+
+    @Test("a program that is not there is an error that names it")
+    func noProgram() async throws {
+        let played = try PlayedMachine(.ready)
+        var settings = played.settings
+        settings.qemu = "/no/such"
+        do throws(MachineError) {
+            _ = try await MachineLaunch(settings: settings) { _ in }.run()
+            Issue.record("it came up")
+        } catch {
+            #expect(error.message.contains("/no/such"))
+        }
+        #expect(played.remains == [])
+    }
+
+    @Test("nothing is started with settings that no machine can have")
+    func settings() async throws {
+        let played = try PlayedMachine(.ready)
+        let changes: [(String, @Sendable (inout MachineSettings) -> Void)] = [
+            ("need KVM", { $0.accelerator = .emulation }), ("machine.cpus", { $0.cpus = 0 }),
+            ("machine.memory", { $0.memory = (512 << 20) + 1 }), ("machine.disk", { $0.disk = 1 }),
+            ("absolute", { $0.folder = "state" }),
+        ]
+        for (words, change) in changes {
+            var settings = played.settings
+            change(&settings)
+            do throws(MachineError) {
+                _ = try await MachineLaunch(settings: settings) { _ in }.run()
+                Issue.record("it came up without \(words)")
+            } catch {
+                #expect(error.code == .unusable)
+                #expect(error.message.contains(words))
+            }
+        }
+        #expect(played.remains == [])
+    }
+
+    @Test("what an earlier run left is killed and removed; processes of others are not")
+    func leftovers() async throws {
+        let played = try PlayedMachine(.deaf)
+        let folder = played.settings.folder
+        let (left, stranger) = ("\(folder)/machine-left", "\(folder)/stranger")
+        for path in [left, stranger] {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+        func sleeper(_ folder: String) async throws -> BackgroundProcess {
+            try await BackgroundProcess.start(
+                ["/bin/sh", "-c", "sleep 600; true"], environment: [:], workingDirectory: folder
+            ) { _, _ in }
+        }
+        let orphan = try await sleeper(left)
+        let other = try await sleeper(stranger)
+        MachineLeftovers.remove(in: folder, before: 0)
+        #expect(orphan.status == nil, "what began later than the service is no leftover")
+        try FileManager.default.createDirectory(atPath: left, withIntermediateDirectories: true)
+        let again = try await sleeper(left)
+        MachineLeftovers.remove(in: folder, before: .max)
+        #expect(await again.ended() == 128 + SIGKILL)
+        #expect(other.status == nil)
+        #expect(!FileManager.default.fileExists(atPath: left))
+        #expect(FileManager.default.fileExists(atPath: stranger))
+        for process in [orphan, other] {
+            process.kill()
+            _ = await process.ended()
+        }
+    }
+}

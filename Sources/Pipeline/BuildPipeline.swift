@@ -6,6 +6,10 @@ internal import Toolchains
 
 /// Builds one job after another, each in a fresh workspace: source, inputs, build, provenance, evidence, bundle.
 public struct BuildPipeline: Sendable {
+    /// Where toolchains are asked while builds may run: beyond the slots of these, as a slot's user and control group are
+    /// one command's at a time.
+    private static let warmUpSlot = 1 << 16
+
     private let settings: PipelineSettings
 
     public init(settings: PipelineSettings) {
@@ -28,7 +32,7 @@ public struct BuildPipeline: Sendable {
     /// Hashes the programs of each toolchain that is installed, so that the first build need not wait for it. Throws
     /// where there is none.
     public func warmUp() async throws(BuildFailure) {
-        let workspace = try settings.sandbox.makeWorkspace(named: ".warm-up", slot: 0)
+        let workspace = try settings.sandbox.makeWorkspace(named: ".warm-up", slot: Self.warmUpSlot)
         defer { settings.sandbox.removeWorkspace(workspace) }
         let project = try Project(sourceRoot: workspace.path(.source))
         var failures: [BuildFailure] = []
@@ -47,7 +51,8 @@ public struct BuildPipeline: Sendable {
 
     private func warmUp(_ toolchain: any Toolchain, _ workspace: Workspace) async throws(BuildFailure) {
         let mounts = toolchain.mounts.map { ReadOnlyMount(host: $0.host, inside: $0.inside) }
-        let runner = settings.sandbox.runner(for: workspace, slot: 0, limits: settings.limits, toolMounts: mounts)
+        let runner = settings.sandbox.runner(
+            for: workspace, slot: Self.warmUpSlot, limits: settings.limits, toolMounts: mounts)
         let steps = PipelineSteps(
             settings, workspace: workspace, runner: runner, logPath: workspace.path(.output) + "/build.log",
             events: NoEvents())

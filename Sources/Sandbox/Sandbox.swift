@@ -38,6 +38,9 @@ public struct Sandbox: Sendable {
     /// For commands that make namespaces of their own.
     let nestingSeccompProgram: [UInt8]
 
+    /// Far more than it takes, also where the processor is emulated and busy: a limit for what hangs.
+    private static let probeSeconds = 120
+
     /// Prepares `folder` and finds out, by running a command, whether this host can confine. Throws `SandboxError` that
     /// says what is missing and how to mend it; nothing is relaxed unless `confinement` says so.
     ///
@@ -86,7 +89,7 @@ public struct Sandbox: Sendable {
         let output = OutputTail()
         let command = Command(
             "/usr/bin/true", [], environment: [:], workingDirectory: workspace.inside(.source), network: false,
-            writable: [.output], timeLimit: 20)
+            writable: [.output], timeLimit: Self.probeSeconds)
         let outcome = try await runner(for: workspace, slot: 0, limits: BuildLimits()).run(command) { output.add($1) }
         guard outcome.succeeded else {
             throw SandboxDiagnosis.failure(output: output.text, folder: folder, separatesUsers: host.separatesUsers)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Builds
 import StrictJSON
-import StrictTOML
 
 extension Configuration {
     /// A configuration file that has been read, with the name that errors call it by.
@@ -40,12 +39,7 @@ extension Configuration {
     }
 
     private mutating func apply(_ file: File) throws(ConfigurationError) {
-        let document: JSONValue
-        do {
-            document = try TOMLDocument.parse(Array(file.text.utf8), name: file.name)
-        } catch {
-            throw ConfigurationError("\(error)")
-        }
+        let document = try file.document()
         for (name, value) in Self.sorted(document) {
             guard case .object = value else {
                 try set(name, value, place: "in \(file.name)")

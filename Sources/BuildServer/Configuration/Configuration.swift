@@ -51,6 +51,8 @@ public struct Configuration: Hashable, Sendable {
     public var retention = RetentionSettings()
     /// What one client may have at one time.
     public var clients = ClientSettings()
+    /// How long a machine that builds once waits for others.
+    public var guest = GuestPatience()
     /// What one build may use.
     public var limits = BuildLimits()
 

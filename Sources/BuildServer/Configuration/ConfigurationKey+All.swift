@@ -4,7 +4,8 @@ import Logging
 
 extension ConfigurationKey {
     /// Every setting, in the order of the documentation.
-    public static let all: [ConfigurationKey] = service + machine + retention + client + log + nix + limits
+    public static let all: [ConfigurationKey] =
+        service + machine + guest + retention + client + log + nix + limits
 
     /// The values of `attester`.
     public static let attesters = ["auto", "snp", "tdx", "az-snp", "az-tdx", "vtpm", "software"]
@@ -99,6 +100,17 @@ extension ConfigurationKey {
             "machine.network", .choice(\.machines.network, machineNetworks),
             "Whether machines have a network until their build phase begins (user), or never (none).",
             risk: "With user a machine reaches what this host reaches, until its build phase begins."),
+    ]
+
+    private static let guest: [ConfigurationKey] = [
+        .init(
+            "guest.wait", .span(\.guest.build, 0...(3660 * 86400)),
+            "In a machine's guest.toml: time that it waits for its build before it powers off, or none.",
+            risk: "With none, a machine that its host has forgotten runs on; with little, the pool is made anew often."),
+        .init(
+            "guest.keep", .span(\.guest.result, 0...(3660 * 86400)),
+            "In a machine's guest.toml: time after the build, or the last download, that it keeps the result, or none.",
+            risk: "With none, a machine that its host has forgotten runs on; with little, readers come too late."),
     ]
 
     private static let retention: [ConfigurationKey] = [

@@ -11,6 +11,17 @@ public struct RetentionSettings: Hashable, Sendable {
     public init() {}
 }
 
+/// How long a machine that builds once waits for others; it ends itself then.
+public struct GuestPatience: Hashable, Sendable {
+    /// Seconds for a build, from the start on; 0 for ever.
+    public var build = 86400
+    /// Seconds for somebody who fetches what came of it; 0 for ever.
+    public var result = 3600
+
+    /// The defaults alone.
+    public init() {}
+}
+
 /// What one client may have at one time, and how clients are told apart.
 public struct ClientSettings: Hashable, Sendable {
     /// Jobs that wait or run.

@@ -3,11 +3,12 @@ import Foundation
 
 /// Programs of the host that are trusted and short: asked for their version.
 package enum HostProcess {
-    /// Runs a program on the calling thread; returns its exit status.
+    /// Runs a program on the calling thread; returns its exit status. `inherited` are descriptors that it gets as numbers
+    /// 3, 4 and so on.
     package static func run(
-        _ arguments: [String], output: (UnsafeRawBufferPointer) -> Void
+        _ arguments: [String], inherited: [Int32] = [], output: (UnsafeRawBufferPointer) -> Void
     ) throws(ProcessError) -> Int32 {
-        let child = try ChildProcess(arguments, environment: ["LC_ALL": "C.UTF-8"])
+        let child = try ChildProcess(arguments, environment: ["LC_ALL": "C.UTF-8"], inherited: inherited)
         var buffer = [UInt8](repeating: 0, count: 4096)
         var open = [child.standardOutput, child.standardError]
         while !open.isEmpty {

@@ -122,12 +122,11 @@ let package = Package(
                 "ByteCoding", "StrictJSON", "Builds", "Evidence", "SourceTrees", "Toolchains", "Sandbox", "Attesters",
                 "Pipeline", "Storage", "BuildServer", logging,
             ]),
+        module("Guest", ["Builds", "BuildServer", "Processes"]),
         .executableTarget(
             name: "cupel-guest",
-            dependencies: [
-                "ByteCoding", "StrictJSON", "Builds", "Sandbox", "Attesters", "Pipeline", "Storage", "BuildServer",
-                "Builder", argumentParser, logging, lifecycle,
-            ], swiftSettings: strict, linkerSettings: shipped),
+            dependencies: ["Builds", "Pipeline", "Storage", "BuildServer", "Builder", "Guest", argumentParser, logging],
+            swiftSettings: strict, linkerSettings: shipped),
         .executableTarget(
             name: "cupel",
             dependencies: [
@@ -176,6 +175,7 @@ let package = Package(
                 "Attesters", "Measurements", "Archives", "BuildClient", "Processes", "Storage", "BuildServer",
                 "CProcess", crypto, lifecycle, logging, nioCore, nioPosix,
             ]),
+        tests("Guest", ["Builds", "BuildServer"]),
         tests("Storage", ["ByteCoding", "StrictJSON", "Builds", grdb, logging, nioCore]),
         tests(
             "BuildServer",

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import BuildServer
+import Builder
+import Builds
+import Foundation
+import Guest
+import Logging
+import Pipeline
+import Storage
+
+/// Brings the machine up, serves one build, and returns when that is over.
+enum GuestAssembly {
+    private static let disk = "/var"
+
+    static func run() async throws {
+        // Whoever vouches is asked while the disk and the network come up.
+        async let asked = Result { () throws(BuilderError) in try HostAttester.hardware() }
+        let devices = try await Devices.found()
+        try GuestNetwork(devices).begin(resolverFile: "/run/resolv.conf")
+        try ScratchDisk(device: try devices.disk(serial: ScratchDisk.serial)).mount(at: disk)
+        try makeFolders()
+        let configuration = try GuestSettings.load(settingsFile(), machine: MachineSize(disk: disk))
+        try await serve(configuration, host: try await asked.get())
+        await UnsentBytes.wait(port: configuration.port)
+    }
+
+    private static func serve(_ configuration: Configuration, host: HostAttester) async throws {
+        let metrics = Metrics()
+        let (format, level) = (configuration.chosenLogFormat, configuration.chosenLogLevel)
+        LoggingSystem.bootstrap { LineLogHandler(label: $0, format: format, level: level, metrics: metrics) }
+        let logger = Logger(label: "cupel-guest")
+        let data = try DataFolder(path: configuration.data)
+        let sandbox = try await HostSandbox.prepare(configuration, folder: data.workspacesPath)
+        let pipeline = try BuildPipeline(configuration, sandbox: sandbox, host: host)
+        // In a machine that waits for its build, the toolchains are hashed when that comes.
+        async let _ = pipeline.warmUp(logger: logger)
+        let service = BuildService(
+            configuration: configuration, data: data, store: try SQLiteBuildStore(path: data.databasePath),
+            logs: EventLogs(folder: data, limit: configuration.limits.logSize), logger: logger,
+            version: CupelVersion.text, metrics: metrics, oneBuild: OneBuild(patience: configuration.patience),
+            onListening: { _ in MachineConsole.say("ready: \(host.facts.description)") },
+            runner: PipelineRunner.closure(pipeline, data))
+        try await service.run()
+    }
+
+    private static func makeFolders() throws {
+        for folder in ["/var/lib", "/var/tmp"] {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        }
+        guard chmod("/var/tmp", 0o1777) == 0 else { throw POSIXError(.EPERM) }
+    }
+
+    /// `nil` where the image has none. One that cannot be read is an error.
+    private static func settingsFile() throws -> Configuration.File? {
+        guard FileManager.default.fileExists(atPath: GuestSettings.path) else { return nil }
+        return Configuration.File(
+            name: GuestSettings.path, text: try String(contentsOfFile: GuestSettings.path, encoding: .utf8))
+    }
+}
+
+extension Devices {
+    /// The devices, once the two are there that every machine needs. Drivers find theirs a moment after they are loaded.
+    fileprivate static func found() async throws -> Devices {
+        let devices = Devices()
+        for _ in 0..<200 {
+            if (try? devices.disk(serial: ScratchDisk.serial)) != nil, (try? GuestNetwork(devices)) != nil { break }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return devices
+    }
+}

@@ -8,9 +8,15 @@ public actor MachinePool {
 
     /// Begins to boot `spare` machines, one after the other.
     ///
-    /// - Parameter spare: how many to keep ready. Each takes its memory and its place on disk all the time.
-    public init(_ settings: MachineSettings, spare: Int, logger: Logger) {
-        let pool = SparePool<Machine>(spare: spare, logger: logger) { (report) async throws(MachineError) in
+    /// - Parameters:
+    ///   - spare: how many to keep ready. Each takes its memory and its place on disk all the time.
+    ///   - observe: is told what becomes of machines, for counting. It must return at once.
+    public init(
+        _ settings: MachineSettings, spare: Int, logger: Logger,
+        observe: @escaping @Sendable (MachinePoolNews) -> Void = { _ in }
+    ) {
+        let pool = SparePool<Machine>(spare: spare, logger: logger, observe: observe) {
+            (report) async throws(MachineError) in
             try await MachineLaunch(settings: settings, report: report).run()
         }
         self.pool = pool
@@ -29,6 +35,16 @@ public actor MachinePool {
 
     /// For the start of a service: ends what an earlier run that was killed left running in `folder`, and removes it.
     public static func removeLeftovers(folder: String) async { MachineLeftovers.remove(in: folder) }
+}
+
+/// What becomes of the machines of a pool.
+public enum MachinePoolNews: Hashable, Sendable {
+    /// One answers, so long after its start.
+    case booted(Duration)
+    /// One did not come to answer, through no wish of whoever waited for it.
+    case failed
+    /// So many are ready and unused now.
+    case spare(Int)
 }
 
 extension Machine: PooledMachine {}

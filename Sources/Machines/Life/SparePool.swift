@@ -18,11 +18,14 @@ package actor SparePool<Machine: PooledMachine> {
         @Sendable (_ report: @escaping @Sendable (String) -> Void) async throws(MachineError) -> Machine
 
     private let logger: Logger
-    private let boot: Boot
+    private let start: Boot
+    private let observe: @Sendable (MachinePoolNews) -> Void
     private let pause: @Sendable (Duration) async -> Void
     private let now: @Sendable () -> ContinuousClock.Instant
     private var plan: SparePlan
-    private var ready: [Machine] = []
+    private var ready: [Machine] = [] {
+        didSet { observe(.spare(ready.count)) }
+    }
     /// All that are booted and not gone, by name.
     private var all: [String: Machine] = [:]
     private var refilling: Task<Void, Never>?
@@ -33,13 +36,15 @@ package actor SparePool<Machine: PooledMachine> {
     package init(
         spare: Int, logger: Logger,
         pause: @escaping @Sendable (Duration) async -> Void = { try? await Task.sleep(for: $0) },
-        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }, boot: @escaping Boot
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        observe: @escaping @Sendable (MachinePoolNews) -> Void = { _ in }, boot: @escaping Boot
     ) {
         plan = SparePlan(spare: spare)
         self.logger = logger
         self.pause = pause
         self.now = now
-        self.boot = boot
+        self.observe = observe
+        start = boot
     }
 
     package func take(report: @escaping @Sendable (String) -> Void) async throws(MachineError) -> Machine {
@@ -87,6 +92,19 @@ package actor SparePool<Machine: PooledMachine> {
 
     /// The machines that are ready and unused.
     package var spares: [Machine] { ready }
+
+    /// Every boot, counted.
+    private func boot(_ report: @escaping @Sendable (String) -> Void) async throws(MachineError) -> Machine {
+        let began = now()
+        do throws(MachineError) {
+            let machine = try await start(report)
+            observe(.booted(now() - began))
+            return machine
+        } catch {
+            if error.code != .cancelled { observe(.failed) }
+            throw error
+        }
+    }
 
     private func bootSpare() async {
         // Somebody began to boot one of his own during the pause.

@@ -15,6 +15,8 @@ import Synchronization
 ///     incoming/ID           an upload that is being received
 ///     damaged/ID…           what was not as it was written: a job's folder, `.events.sse` or `.result.tar.gz`
 ///     workspaces/           builds that run
+///     machines/             machines that run, where each build has one of its own
+///     tpm-ca/               the authority for these machines' TPMs
 ///
 /// Only the owner may read it; build users may pass through to their workspaces.
 public final class DataFolder: Sendable {
@@ -44,6 +46,10 @@ public final class DataFolder: Sendable {
 
     public var databasePath: String { path + "/cupel.sqlite" }
     public var workspacesPath: String { path + "/workspaces" }
+    /// Where the state of machines lies.
+    public var machinesPath: String { path + "/machines" }
+    /// Where the authority lies that vouches for the TPMs of machines.
+    public var machineAuthorityPath: String { path + "/tpm-ca" }
     public func folderPath(_ id: JobID) -> String { "\(path)/jobs/\(id)" }
     public func sourcePath(_ id: JobID) -> String { folderPath(id) + "/source" }
     public func eventsPath(_ id: JobID) -> String { folderPath(id) + "/events.sse" }

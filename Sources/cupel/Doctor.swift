@@ -10,19 +10,27 @@ struct Doctor: AsyncParsableCommand {
             EXAMPLES:
               cupel doctor
               cupel doctor --json
+              cupel doctor --config /etc/cupel/cupel.toml
+
+            It looks at this machine as 'cupel serve' would, with the settings of the file, or of
+            CUPEL_CONFIG, and of the environment. Where there is KVM, it starts a guest for a moment.
 
             Exits with 0 where projects can be built here, confined; with 1 where something for that is missing.
             """)
+
+    @Option(help: ArgumentHelp("A file with settings, in TOML. (default: CUPEL_CONFIG)", valueName: "file"))
+    var config: String?
 
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func run() async throws {
         var checks: [HostCheck] = []
-        for check in HostCheck.all {
-            let result = await check()
-            if !json { Console.print(result.text(colour: Console.usesColour(1))) }
-            checks.append(result)
+        for look in HostCheck.all(try ServerSettings.load(file: config)) {
+            for check in await look() {
+                if !json { Console.print(check.text(colour: Console.usesColour(1))) }
+                checks.append(check)
+            }
         }
         let canBuild = !checks.contains { $0.state == .missing }
         if json {

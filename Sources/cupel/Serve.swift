@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import BuildServer
-import Foundation
 
 /// `cupel serve`: builds for others, over HTTP.
 struct Serve: AsyncParsableCommand {
@@ -61,14 +60,7 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         if printConfig { return Console.print(ConfigurationKey.documentation) }
-        try await ServerAssembly(configuration: try load()).run()
-    }
-
-    private func load() throws -> Configuration {
-        let environment = ProcessInfo.processInfo.environment
-        return try Configuration.load(
-            file: try (config ?? environment["CUPEL_CONFIG"]).map(Self.readFile), environment: environment,
-            overrides: overrides, isRoot: geteuid() == 0)
+        try await ServerAssembly(configuration: try ServerSettings.load(file: config, overrides: overrides)).run()
     }
 
     private var overrides: [String: String] {
@@ -82,13 +74,5 @@ struct Serve: AsyncParsableCommand {
         if allowPrivateSources { overrides["allow_private_sources"] = "true" }
         if noSandbox { overrides["sandbox"] = "false" }
         return overrides
-    }
-
-    private static func readFile(_ path: String) throws -> Configuration.File {
-        do {
-            return Configuration.File(name: path, text: try String(contentsOfFile: path, encoding: .utf8))
-        } catch {
-            throw CommandFailure("could not read \(path): \(error.localizedDescription)")
-        }
     }
 }

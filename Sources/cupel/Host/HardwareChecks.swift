@@ -12,22 +12,10 @@ enum HardwareChecks {
             detail: hasThem ? "the processor has instructions for it" : "no processor instructions: hashing is slower")
     }
 
-    static func kvm() -> HostCheck {
-        device("KVM", "/dev/kvm", "virtual machines can be run", "enable virtualisation in the firmware; modprobe kvm")
-    }
-
-    static func snpHost() -> HostCheck {
-        parameter("SEV-SNP host", "/sys/module/kvm_amd/parameters/sev_snp", "an AMD EPYC 7003 or newer with SEV-SNP on")
-    }
-
     static func snpGuest() -> HostCheck {
         device(
             "SEV-SNP guest", "/dev/sev-guest", "this machine is a confidential guest",
             "run in an SEV-SNP virtual machine")
-    }
-
-    static func tdxHost() -> HostCheck {
-        parameter("TDX host", "/sys/module/kvm_intel/parameters/tdx", "a 5th generation Xeon or newer with TDX on")
     }
 
     static func tdxGuest() -> HostCheck {
@@ -68,14 +56,6 @@ enum HardwareChecks {
                 remedy: "join the group that owns \(path)")
         }
         return HostCheck(name: name, state: .present, detail: "\(path): \(meaning)")
-    }
-
-    private static func parameter(_ name: String, _ path: String, _ needs: String) -> HostCheck {
-        let value = text(of: path).split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
-        guard value == "Y" || value == "1" else {
-            return HostCheck(name: name, state: .absent, detail: "\(path) is not Y", remedy: "needs \(needs)")
-        }
-        return HostCheck(name: name, state: .present, detail: "confidential guests can be run")
     }
 
     private static func words(in path: String, after key: String) -> [Substring] {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import BuildServer
 import StrictJSON
 
 /// One thing that a machine has or lacks.
@@ -26,9 +27,9 @@ struct HostCheck {
             case .absent: ("-", 90)
             }
         let padded = mark + String(repeating: " ", count: max(1, 9 - mark.count))
-        let name = name + String(repeating: " ", count: max(1, 14 - name.count))
+        let name = name + String(repeating: " ", count: max(1, 17 - name.count))
         let line = (colour ? "\u{1B}[\(paint)m\(padded)\u{1B}[0m" : padded) + name + Console.plain(detail)
-        return remedy.isEmpty ? line : line + "\n" + String(repeating: " ", count: 23) + "→ \(Console.plain(remedy))"
+        return remedy.isEmpty ? line : line + "\n" + String(repeating: " ", count: 26) + "→ \(Console.plain(remedy))"
     }
 
     var json: JSONValue {
@@ -38,20 +39,20 @@ struct HostCheck {
         ]
     }
 
-    /// In the order in which they are shown.
-    static let all: [@Sendable () async -> HostCheck] = [
-        { await BuildChecks.sandbox() },
-        { await BuildChecks.git() },
-        { await BuildChecks.cargo() },
-        { BuildChecks.cgroup() },
-        { await BuildChecks.nix() },
-        { HardwareChecks.digestInstructions() },
-        { HardwareChecks.kvm() },
-        { HardwareChecks.snpHost() },
-        { HardwareChecks.snpGuest() },
-        { HardwareChecks.tdxHost() },
-        { HardwareChecks.tdxGuest() },
-        { HardwareChecks.tpm() },
-        { HardwareChecks.attester() },
-    ]
+    /// In the order in which they are shown; some come together, since they take one look.
+    static func all(_ configuration: Configuration) -> [@Sendable () async -> [HostCheck]] {
+        [
+            { [await BuildChecks.sandbox()] },
+            { [await BuildChecks.git()] },
+            { [await BuildChecks.cargo()] },
+            { [BuildChecks.cgroup()] },
+            { [await BuildChecks.nix()] },
+            { [HardwareChecks.digestInstructions()] },
+            { [HardwareChecks.snpGuest()] },
+            { [HardwareChecks.tdxGuest()] },
+            { [HardwareChecks.tpm()] },
+            { [HardwareChecks.attester()] },
+            { await IsolationChecks(configuration).all },
+        ]
+    }
 }

@@ -4,6 +4,9 @@
 ///
 /// Whoever has it calls ``end()`` when it is done, however it came to that.
 public protocol BuildMachine: Sendable {
+    /// The machine's own name, for logs.
+    var name: String { get }
+
     /// Where its agent speaks the build API: `http://127.0.0.1:PORT`.
     var address: String { get }
 

@@ -36,7 +36,9 @@ public struct Relay: Sendable {
 
     private func build(_ job: RelayJob, _ events: RelayedEvents, _ logger: Logger) async throws(BuildFailure) {
         let machine = try await machine(events)
-        logger.info("A machine took the build", metadata: ["machine.address": "\(machine.address)"])
+        var logger = logger
+        logger[metadataKey: "machine.name"] = "\(machine.name)"
+        logger.info("A machine took the build")
         defer { RelayedResult.removeUnfinished(job) }
         RelayedResult.removeUnfinished(job)
         let failure = await RelayedBuild(job: job, machine: machine, events: events, limits: limits, logger: logger)

@@ -12,6 +12,7 @@ final class StandInMachine: BuildMachine {
         var ends = 0
     }
 
+    let name = "machine-stand-in"
     let address: String
     private let state = Mutex(State())
     private let cutting: @Sendable () throws(MachineError) -> Void

@@ -125,7 +125,9 @@ let package = Package(
         module("Guest", ["Builds", "BuildServer", "Processes"]),
         .executableTarget(
             name: "cupel-guest",
-            dependencies: ["Builds", "Pipeline", "Storage", "BuildServer", "Builder", "Guest", argumentParser, logging],
+            dependencies: [
+                "Builds", "Pipeline", "Storage", "BuildServer", "Builder", "Guest", argumentParser, logging,
+            ],
             swiftSettings: strict, linkerSettings: shipped),
         .executableTarget(
             name: "cupel",

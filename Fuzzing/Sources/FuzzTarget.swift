@@ -25,7 +25,7 @@ struct FuzzTarget: Sendable {
     }
 
     static let all: [FuzzTarget] =
-        codings + provenance + evidence + certificates + policies + verdicts + nix + settings
+        codings + provenance + evidence + certificates + policies + verdicts + nix + settings + measurements
 }
 
 /// Ends the process with a sentence where a property does not hold; libFuzzer then keeps the input.

@@ -6,6 +6,11 @@ import Measurements
 
 /// The work of `cupel image measure`.
 struct ImageMeasurement {
+    /// No file for a platform was named.
+    private struct NothingToMeasure: Error {
+        let message: String
+    }
+
     private let command: Image.Measure
     private let files: MeasuredFiles
     private let firmware: [(path: String, content: GuestFirmware)]
@@ -39,13 +44,18 @@ struct ImageMeasurement {
             guard isNamed || command.platform.isEmpty else { continue }
             do {
                 guests += try measure()
+            } catch let nothing as NothingToMeasure {
+                if isNamed { throw MeasurementError("\(platform.rawValue): \(nothing.message)") }
             } catch let error as MeasurementError where !isNamed {
                 reasons.append("\(platform.rawValue): not computed, as \(error.message)")
             }
         }
-        guard !guests.isEmpty else { throw MeasurementError(reasons.joined(separator: "; ")) }
+        guard !guests.isEmpty else {
+            throw MeasurementError(
+                reasons.isEmpty ? "no file that is named can be measured" : reasons.joined(separator: "; "))
+        }
         try registers.check(used: Set(guests.map(\.image.platform)))
-        if command.image != nil { for reason in reasons { Console.note(Console.plain(reason)) } }
+        for reason in reasons { Console.note(Console.plain(reason)) }
         return guests
     }
 
@@ -56,7 +66,7 @@ struct ImageMeasurement {
         let found = try firmware.compactMap { path, content in
             try MeasuredFiles.inWords(path) { try SNPFirmware(content) }
         }
-        guard !found.isEmpty else { throw MeasurementError("no --firmware for it is named, and no --igvm") }
+        guard !found.isEmpty else { throw NothingToMeasure(message: "no --firmware for it is named, and no --igvm") }
         let processors = try SNPProcessors(command)
         var guests: [MeasuredGuest] = []
         for firmware in found {
@@ -91,11 +101,11 @@ struct ImageMeasurement {
     // MARK: TDX and TPM
 
     private func tdx() throws -> [MeasuredGuest] {
-        guard let kernel = files.unifiedKernel else { throw MeasurementError("it takes an image's folder") }
+        guard let kernel = files.unifiedKernel else { throw NothingToMeasure(message: "it takes an image's folder") }
         let found = try firmware.compactMap { path, content in
             try MeasuredFiles.inWords(path) { try TDXFirmware(content) }
         }
-        guard !found.isEmpty else { throw MeasurementError("no --firmware for it is named") }
+        guard !found.isEmpty else { throw NothingToMeasure(message: "no --firmware for it is named") }
         let runtime = try MeasuredBoot(kernel).runtimeRegisters()
         return found.map { firmware in
             var values = registers.tdx
@@ -106,7 +116,7 @@ struct ImageMeasurement {
     }
 
     private func vtpm() throws -> [MeasuredGuest] {
-        guard let kernel = files.unifiedKernel else { throw MeasurementError("it takes an image's folder") }
+        guard let kernel = files.unifiedKernel else { throw NothingToMeasure(message: "it takes an image's folder") }
         let computed = try MeasuredBoot(kernel).platformRegisters
         try registers.reference(.tpm)?.check(computed)
         var values = registers.tpm

@@ -118,6 +118,24 @@ struct TPMAttesterTests {
         #expect(try tpm.transientObjects() == 0, "nothing stays loaded after a failure")
     }
 
+    /// The kernel gives a log piece by piece, and no piece fills what there is room for.
+    @Test func aLogThatComesInPiecesIsTakenWhole() throws {
+        let tpm = try SoftwareTPM()
+        let log = tpm.folder.path + "/log"
+        try #require(mkfifo(log, 0o600) == 0)
+        let writer = Thread {
+            let file = open(log, O_WRONLY)
+            for _ in 0..<40 {
+                // A pipe's size at a time, so that each waits for a read.
+                let event = [UInt8](repeating: 0, count: 28) + [0, 0, 1, 0] + [UInt8](repeating: 7, count: 65_536)
+                _ = event.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+            }
+            close(file)
+        }
+        writer.start()
+        #expect(try attest(tpm, log: log).eventLog?.events.count == 40)
+    }
+
     @Test func whatIsNoCertificateIsRefused() throws {
         let tpm = try SoftwareTPM()
         try tpm.define("0x01C00002", [1, 2, 3])

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ByteCoding
 public import Evidence
-internal import Foundation
 
 /// A TPM 2.0 that vouches for what was booted: a machine that is measured, and not confidential.
 ///
@@ -32,12 +31,13 @@ public struct TPMAttester: Attester {
         try TPMConnection.with(place) { tpm throws(AttesterError) in
             let chain = try TPMKeyChoice.choose(in: tpm)
             let quote = try TPMQuote(over: request.bytes, of: Self.registers, by: tpm)
+            let log = try KernelFile.read(eventLogPath, limit: TCGEventLog.maximumSize)
             do {
                 return try TPMEvidence(
                     quote: quote.message, signature: quote.signature, registers: quote.registers,
                     attestationKey: try tpm.publicKey(), attestationChain: chain,
                     endorsementChain: try Self.endorsement(in: tpm),
-                    eventLogBytes: FileManager.default.contents(atPath: eventLogPath).map { Array($0) }
+                    eventLogBytes: log
                 ).envelope
             } catch let error as AttesterError {
                 throw error

@@ -74,7 +74,7 @@ public struct TSMAttester: Attester {
         guard platform == "tdx" else {
             return try HardwareAnswer.snp(report: answer.report, certificates: answer.certificates, for: request)
         }
-        let log = FileManager.default.contents(atPath: eventLogPath).map { Array($0) }
+        let log = try KernelFile.read(eventLogPath, limit: TCGEventLog.maximumSize)
         return try HardwareAnswer.tdx(quote: answer.report, eventLog: log, for: request)
     }
 

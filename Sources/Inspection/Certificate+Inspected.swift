@@ -67,6 +67,7 @@ extension CertificateExtensions.Entry {
         let parts = known.flatMap { $0.read(value) } ?? []
         let critical = isCritical ? "critical" : nil
         if case .some(let only) = parts.first, parts.count == 1, only.name == name {
+            if only.isList { return .list(name, only.parts, critical) }
             return InspectedField(name, only.value, only.meaning ?? critical, parts: only.parts)
         }
         return parts.isEmpty

@@ -26,16 +26,18 @@ public struct InspectedField: Hashable, Sendable {
         self.init(name, nil, meaning, parts: parts)
     }
 
-    private init(list name: String, _ parts: [InspectedField]) {
+    private init(list name: String, _ parts: [InspectedField], _ meaning: String?) {
         self.name = name
         value = nil
-        meaning = nil
+        self.meaning = meaning
         self.parts = parts
         isList = true
     }
 
     /// Parts without names of their own.
-    static func list(_ name: String, _ parts: [InspectedField]) -> InspectedField { Self(list: name, parts) }
+    static func list(_ name: String, _ parts: [InspectedField], _ meaning: String? = nil) -> InspectedField {
+        Self(list: name, parts, meaning)
+    }
 
     /// Whether something in it could not be read.
     public var isMalformed: Bool {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import ByteCoding
+package import ByteCoding
 package import Evidence
 
 /// Makes an attestation key in a TPM that runs, and has the CA certify it once the TPM has shown that it holds both this
@@ -34,7 +34,7 @@ package struct TPMEnrolment {
     }
 
     /// The SHA-256 digest of the endorsement certificate, which is the CA's own, and of the key that is challenged.
-    private func endorsement() throws(MachineError) -> Digest256 {
+    package func endorsement() throws(MachineError) -> Digest256 {
         try tools.run(.nvRead, [Self.endorsementCertificate, "-C", "o", "-o", "ek.nv"])
         // Written anew, without what may fill the index after it.
         try tools.run(.openssl, ["x509", "-inform", "der", "-in", "ek.nv", "-outform", "der", "-out", "ek.der"])
@@ -57,7 +57,7 @@ package struct TPMEnrolment {
     }
 
     /// A key for quotes and nothing else, of the template that an attester would take: ECDSA P-256.
-    package func makeAttestationKey() throws(MachineError) -> TPMPublic {
+    private func makeAttestationKey() throws(MachineError) -> TPMPublic {
         try tools.run(
             .createPrimary,
             [

@@ -2,6 +2,7 @@
 import Appraisal
 import Attesters
 import ByteCoding
+import CProcess
 import Evidence
 import Foundation
 import Machines
@@ -100,5 +101,12 @@ final class RunningTPM {
         tcti = "swtpm:path=\(socket)"
     }
 
-    deinit { kill(process, SIGKILL) }
+    /// Waits for its end: then somebody else may have the state.
+    deinit {
+        let ended = cprocess_watch(process)
+        kill(process, SIGKILL)
+        var wait = pollfd(fd: ended, events: Int16(POLLIN), revents: 0)
+        _ = poll(&wait, 1, 10_000)
+        close(ended)
+    }
 }

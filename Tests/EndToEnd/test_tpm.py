@@ -225,7 +225,7 @@ def test_a_bundle_is_bound_to_its_provenance_and_nonce(bundle, folder, authority
     assert report["verdict"] == "verified" and report["slsaBuildLevel"] == 2
     text = cupel("verify", path, "--policy", policy, "--nonce", nonce, check=0).stdout
     assert "platform 'vtpm' (measured, not confidential)" in text.splitlines()[0]
-    check(digest + bytes(15) + b"\x01", ["binding.nonce"])
+    check(digest + bytes(15) + b"\x01", ["binding.freshness", "binding.nonce"])
     check(hashlib.sha256(provenance + b" ").digest() + bytes.fromhex(nonce), ["binding.provenance"])
     (path / "evidence.json").write_text(json.dumps(machine.attest(digest + bytes.fromhex(nonce))))
     alone = cupel("verify", path, "--accept-any-measurement", "--nonce", nonce, check=2).stdout

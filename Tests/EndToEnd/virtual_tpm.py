@@ -22,7 +22,7 @@ class Authority:
     def __init__(self, folder, name="operator's CA", days=30):
         self.folder, self.certificate = folder, folder / "ca.pem"
         folder.mkdir()
-        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384", "-nodes", "-keyout",
+        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
                      "ca.key", "-out", "ca.pem", "-subj", f"/CN={name}", "-days", str(days), "-addext",
                      "keyUsage=critical,keyCertSign")
 

@@ -41,7 +41,10 @@ struct TestService: Sendable {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, version: "test",
             metrics: metrics, oneBuild: oneBuild, onListening: { continuation.yield($0) },
             runner: { job, log, slot in await runner(TestBuild(job: job, log: log, slot: slot, data: storage.data)) })
-        let group = ServiceGroup(configuration: .init(services: [service], logger: Logger(label: "test")))
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)],
+                logger: Logger(label: "test")))
         let run = Task { try await group.run() }
         guard let port = await ports.first(where: { _ in true }) else { return }
         try await use(

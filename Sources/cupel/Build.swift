@@ -3,6 +3,7 @@ import ArgumentParser
 import BuildClient
 import Builds
 import Foundation
+import Verification
 
 /// `cupel build`: builds a project here or on a server, and leaves a verified bundle.
 struct Build: AsyncParsableCommand {
@@ -13,10 +14,15 @@ struct Build: AsyncParsableCommand {
               cupel build .                                          build here, into result/NAME
               cupel build . --server http://127.0.0.1:8080           have a server build it
               cupel build https://github.com/you/project --ref v1.2.3 --output release
+              cupel build . --server http://127.0.0.1:8080 --images images.json --tpm-ca ca.pem
 
             A project under git is built as committed: where files differ from the commit, nothing is
             built, unless you say --allow-dirty. An upload is never recorded as a commit; for that,
             build from the repository's URL.
+
+            The result is verified as 'cupel verify' does it, by what you name of --policy, --images,
+            --measurements and --tpm-ca. Where you name nothing, a key's word is enough, and hardware's
+            is not: who built is unknown then.
             """)
 
     @Argument(
@@ -58,6 +64,10 @@ struct Build: AsyncParsableCommand {
     @Flag(help: "Print one JSON object a line: the events, the verification, the outcome.")
     var json = false
 
+    @OptionGroup var trust: TrustOptions
+
+    @OptionGroup var collateralOptions: CollateralOptions
+
     func validate() throws {
         guard ref == nil || isRepository else { throw ValidationError("--ref needs the URL of a git repository") }
         if server?.isEmpty == false, noSandbox || allowPrivateSources || attester != nil {
@@ -67,6 +77,14 @@ struct Build: AsyncParsableCommand {
 
     func run() async throws {
         try await cancellingOnInterrupt { try await BuildSession(self).run() }
+    }
+
+    /// What the result must be. A key is believed only where nothing else was named.
+    func verificationPolicy(_ nonce: Nonce) throws -> VerificationPolicy {
+        var wanted = try collateralOptions.timed(try trust.verificationPolicy())
+        wanted.nonce = nonce
+        if trust.isEmpty { wanted.appraisal.acceptSoftwareUnsafely = true }
+        return wanted
     }
 
     var isRepository: Bool { source.contains("://") || source.hasPrefix("git@") }

@@ -157,6 +157,34 @@ def test_a_result_that_is_there_is_not_replaced(server, folder):
     assert (folder / "result/probe/mine").read_text() == "mine"
 
 
+def test_a_result_is_judged_by_what_its_requester_names(server, folder):
+    """A key's word is enough for whoever names nothing, and for nobody else."""
+    source = write(folder / "probe", project({}))
+    write(folder, {
+        "images.json": json.dumps({"version": 1, "images": [
+            {"platform": "vtpm", "name": "guest", "version": "1", "registers": {"PCR11": "00" * 32}}]}),
+        "keys.yaml": "version: 1\nacceptSoftwareUnsafely: true\n",
+        "other.yaml": 'version: 1\nacceptSoftwareUnsafely: true\nbuilder: {id: "https://example.org/other"}\n'})
+    for number, (options, codes) in enumerate([
+            (["--policy", folder / "keys.yaml"], set()),
+            (["--images", folder / "images.json"], {"software.not-accepted"}),
+            (["--policy", folder / "other.yaml"], {"policy.builder.id"})]):
+        output = folder / f"result-{number}"
+        done = cupel("build", source, "--server", server.url, "--output", output, *options, "--json",
+                     check=1 if codes else 0)
+        report, outcome = lines(done)[-2:]
+        assert {finding["code"] for finding in report["report"]["findings"]} == codes, done.stdout
+        assert outcome["status"] == ("refused" if codes else "ok"), outcome
+        assert [path.name for path in output.iterdir()] == ["probe.refused.tar.gz" if codes else "probe"]
+
+
+def test_what_a_requester_names_is_read_before_anything_is_built(server, folder):
+    source = write(folder / "probe", project({}))
+    done = cupel("build", source, "--server", server.url, "--output", folder / "result", "--tpm-ca", "nowhere.pem",
+                 "--json", check=2)
+    assert "nowhere.pem" in done.stderr + done.stdout and "submitted" not in done.stdout
+
+
 @contextlib.contextmanager
 def unreliable(port, allowance):
     """A relay to `port` that breaks every connection after `allowance` bytes of answer; `.broken` counts them."""

@@ -4,6 +4,7 @@ import Archives
 import ArgumentParser
 import Builds
 import ByteCoding
+import Evidence
 import Foundation
 import StrictJSON
 import Verification
@@ -16,10 +17,13 @@ struct BuildResult {
     let request: RequestedBuild
     let output: String
     let json: Bool
+    /// What it must be.
+    let policy: VerificationPolicy
+    let collateralOptions: CollateralOptions
     /// The events that a server sent; `nil` for a build that ran here.
     var seen: SeenEvents?
 
-    func settle() throws {
+    func settle() async throws {
         let unpacked = request.folder + "/unpacked"
         try FileManager.default.createDirectory(atPath: unpacked, withIntermediateDirectories: false)
         try unpackResult(tarGzip: request.resultPath, into: unpacked, limits: Self.limits)
@@ -29,9 +33,7 @@ struct BuildResult {
         }
         let contents = try BundleReader.read("\(unpacked)/\(name)", wantsLog: seen != nil)
         let mismatch = sourceMismatch(contents)
-        // Other builders' provenance names no log to compare with.
-        let report = Verdicts.check(
-            contents, nonce: request.nonce, acceptSoftware: true, seen: contents.namesLog ? seen : nil)
+        let report = try await report(contents, name)
         let isVerified = report.exitCode == 0 && mismatch == nil
         let place = try isVerified ? moveBundle("\(unpacked)/\(name)", name) : keepRefused(name)
         show(report, mismatch, place)
@@ -43,6 +45,22 @@ struct BuildResult {
                 hint: "the log that it showed is not the log of this build", status: 1)
         }
         if !isVerified { throw ExitCode(report.exitCode) }
+    }
+
+    /// The verdict of 'cupel verify', with the vendors' collateral where the evidence cannot be judged without.
+    private func report(_ contents: BundleContents, _ name: String) async throws -> VerificationReport {
+        var policy = policy
+        // Other builders' provenance names no log to compare with.
+        policy.seenEvents = contents.namesLog ? seen : nil
+        let envelopes = (try? EvidenceEnvelope(parsing: contents.evidence)).map { [$0] } ?? []
+        do {
+            let gathered = try await collateralOptions.collateral(
+                for: envelopes, bundled: contents.collateral, isFresh: true)
+            return verify(contents, policy: policy, collateral: gathered.set)
+        } catch {
+            Console.note("not verified; kept as \(Console.plain(try keepRefused(name)))")
+            throw error
+        }
     }
 
     private func moveBundle(_ unpacked: String, _ name: String) throws -> String {

@@ -17,6 +17,7 @@ struct BuildSession {
 
     func run() async throws {
         let nonce = try options.chosenNonce()
+        let policy = try options.verificationPolicy(nonce)
         let server = try options.serverAddress()
         let source = try await source()
         let output = try outputFolder()
@@ -36,7 +37,10 @@ struct BuildSession {
         case .failure(let failure): throw failed(failure)
         case .success(let seen):
             if !options.json { Console.note(summary) }
-            try BuildResult(request: request, output: output, json: options.json, seen: seen).settle()
+            try await BuildResult(
+                request: request, output: output, json: options.json, policy: policy,
+                collateralOptions: options.collateralOptions, seen: seen
+            ).settle()
         }
     }
 

@@ -4,41 +4,9 @@ import ArgumentParser
 import Builds
 import Verification
 
-/// What a verifier wants of a bundle, on the command line: a policy file, and what is said beside it.
+/// What a verifier wants of a bundle, on the command line: whom and what it believes, and what is said beside that.
 struct PolicyOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp("What the bundle must meet, YAML: see docs/policy.md.", valueName: "file"),
-        completion: .file(extensions: ["yaml", "yml", "json"]))
-    var policy: String?
-
-    @Option(
-        help: ArgumentHelp("A signed list of the images that you know; repeat it for more.", valueName: "file"),
-        completion: .file())
-    var measurements: [String] = []
-
-    @Option(
-        help: ArgumentHelp(
-            "A key that may sign such lists, PEM or 64 hexadecimal digits (Ed25519).", valueName: "file | hex"),
-        completion: .file())
-    var measurementsKey: [String] = []
-
-    @Option(
-        name: .customLong("tpm-ca"),
-        help: ArgumentHelp(
-            "A CA whose word you take for the TPMs of measured machines, PEM or DER: the ca.pem of a builder; repeat it for more.",
-            valueName: "file"),
-        completion: .file())
-    var tpmCA: [String] = []
-
-    @Option(
-        help: ArgumentHelp(
-            "An unsigned list by 'cupel image measure': trusted because you name it; repeat it for more.",
-            valueName: "file"),
-        completion: .file())
-    var images: [String] = []
-
-    @Flag(help: "Accept hardware that runs an image which nobody vouches for.")
-    var acceptAnyMeasurement = false
+    @OptionGroup var trust: TrustOptions
 
     @Flag(help: "Accept the software platform, which proves nothing about the machine.")
     var allowSoftware = false
@@ -48,39 +16,19 @@ struct PolicyOptions: ParsableArguments {
             "The nonce that the evidence must carry. (default: freshness is not checked)", valueName: "hex"))
     var nonce: String?
 
-    func validate() throws {
-        guard measurementsKey.isEmpty || !measurements.isEmpty else {
-            throw ValidationError("--measurements-key needs a list: --measurements")
-        }
-    }
-
     /// Reads the files that are named. Dates are judged by this machine's clock unless the caller sets another time.
     func verificationPolicy() throws -> VerificationPolicy {
-        let present = Clock.now
-        var wanted = try policy.map { try PolicyFiles.policy($0, present: present) } ?? VerificationPolicy()
-        wanted.now = present
-        wanted.present = present
+        var wanted = try trust.verificationPolicy()
         wanted.nonce = try nonce.map { try Nonce(hex: $0) }
-        wanted.appraisal.knownImages += try PolicyFiles.images(measurements, keys: measurementsKey, present: present)
-        wanted.appraisal.tpm.trustedCertificates += try tpmCA.flatMap(PolicyFiles.authority)
-        wanted.appraisal.knownImages += try PolicyFiles.ownImages(images, present: present)
-        if acceptAnyMeasurement { wanted.appraisal.acceptAnyMeasurementUnsafely = true }
         if allowSoftware { wanted.appraisal.acceptSoftwareUnsafely = true }
         return wanted
     }
 
     /// Whether nothing is asked for.
-    var isEmpty: Bool { policy == nil && changes.isEmpty }
+    var isEmpty: Bool { trust.isEmpty && changes.isEmpty }
 
     /// The options that change what a policy file says, for ``VerificationSummary``.
     var changes: [String] {
-        var changes =
-            measurements.map { "--measurements \($0)" } + measurementsKey.map { "--measurements-key \($0)" }
-            + tpmCA.map { "--tpm-ca \($0)" }
-            + images.map { "--images \($0)" }
-        if acceptAnyMeasurement { changes.append("--accept-any-measurement") }
-        if allowSoftware { changes.append("--allow-software") }
-        if let nonce { changes.append("--nonce \(nonce)") }
-        return changes
+        trust.changes + (allowSoftware ? ["--allow-software"] : []) + (nonce.map { ["--nonce \($0)"] } ?? [])
     }
 }

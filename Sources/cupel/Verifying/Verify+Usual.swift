@@ -27,12 +27,13 @@ extension Verify {
         inputProofOptions.inputProof = given.all("--input-proof")
         inputProofOptions.inputMerkleRoot = given["--input-merkle-root"]
         policyOptions = PolicyOptions()
-        policyOptions.policy = given["--policy"]
-        policyOptions.measurements = given.all("--measurements")
-        policyOptions.measurementsKey = given.all("--measurements-key")
-        policyOptions.tpmCA = given.all("--tpm-ca")
-        policyOptions.images = given.all("--images")
-        policyOptions.acceptAnyMeasurement = given.has("--accept-any-measurement")
+        policyOptions.trust = TrustOptions()
+        policyOptions.trust.policy = given["--policy"]
+        policyOptions.trust.measurements = given.all("--measurements")
+        policyOptions.trust.measurementsKey = given.all("--measurements-key")
+        policyOptions.trust.tpmCA = given.all("--tpm-ca")
+        policyOptions.trust.images = given.all("--images")
+        policyOptions.trust.acceptAnyMeasurement = given.has("--accept-any-measurement")
         policyOptions.allowSoftware = given.has("--allow-software")
         policyOptions.nonce = given["--nonce"]
         collateralOptions = CollateralOptions()
@@ -50,7 +51,7 @@ extension Verify {
 
     private var isValid: Bool {
         do {
-            try policyOptions.validate()
+            try policyOptions.trust.validate()
             try collateralOptions.validate()
             try validate()
             return true

@@ -3,6 +3,7 @@ import Appraisal
 import Archives
 import ArgumentParser
 import Builds
+import Collateral
 import ByteCoding
 import Evidence
 import Foundation

@@ -38,8 +38,8 @@ let shipped: [LinkerSetting] = [
 ]
 
 /// A target of ours: the same strict settings everywhere.
-func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func module(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -115,7 +115,7 @@ let package = Package(
             [
                 "ByteCoding", "StrictJSON", "Builds", "Evidence", "Measurements", "Archives", "BuildClient",
                 "Processes", "CProcess", httpClient, crypto, logging, nioCore, nioHTTP1, nioPosix,
-            ]),
+            ], resources: [.embedInCode("Image/guest-packages.txt")]),
         module(
             "Builder",
             [

@@ -30,6 +30,13 @@ enum ImageFile {
         return all
     }
 
+    /// Bytes of a file.
+    static func size(_ path: String) throws(ImageError) -> Int {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw failure("could not read \(path)", errno) }
+        return Int(status.st_size)
+    }
+
     /// Writes a new file, or over one that is there.
     static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644) throws(ImageError) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode)

@@ -5,5 +5,5 @@ import ArgumentParser
 struct Image: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make the guest image, and compute what hardware will report of it.",
-        subcommands: [Measure.self])
+        subcommands: [Build.self, Lock.self, Measure.self])
 }

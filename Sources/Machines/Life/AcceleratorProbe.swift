@@ -67,7 +67,9 @@ package struct AcceleratorProbe: Sendable {
     }
 
     private var confinement: HostConfinement {
-        HostConfinement(account: nil, controlGroup: nil, fileSize: 1 << 20, addressSpace: nil, threads: nil)
+        HostConfinement(
+            account: MachineFolder.account(of: geteuid() == 0 ? MachineFolder.firstUser - 1 : nil, .vtpm),
+            controlGroup: nil, fileSize: 1 << 20, addressSpace: nil, threads: nil)
     }
 
     private func arguments(_ firmware: MachineFirmware) -> [String] {

@@ -19,6 +19,7 @@ final class MachineBody: Sendable {
 
     let folder: MachineFolder
     let console = MachineConsole()
+    private let tpmOutput = OutputTail()
     private let group: ControlGroup?
     private let state = Mutex(State())
 
@@ -35,12 +36,17 @@ final class MachineBody: Sendable {
         state.withLock { $0.hardware?.status != nil || $0.tpm?.status != nil }
     }
 
+    /// What the TPM said last, for people: ": no such folder".
+    var wordsOfTPM: String {
+        tpmOutput.text.split(whereSeparator: \.isNewline).last.map { ": \($0)" } ?? ""
+    }
+
     var qmp: QMPConnection? { state.withLock { $0.qmp } }
 
     /// Starts the TPM.
     func startTPM(_ arguments: [String], confinement: HostConfinement) async throws(MachineError) -> BackgroundProcess {
-        let process = try await start(confinement.arguments(arguments), inherited: []) { [console] _, bytes in
-            console.add(bytes, isError: true)
+        let process = try await start(confinement.arguments(arguments), inherited: []) { [tpmOutput] _, bytes in
+            tpmOutput.add(bytes)
         }
         keep(process) { $0.tpm = process }
         return process
@@ -144,7 +150,7 @@ final class MachineBody: Sendable {
         let shutdown = state.withLock { $0.shutdown }
         let how =
             switch (isTPM, status, shutdown) {
-            case (true, _, _): "the machine's TPM ended (\(Self.words(status)))"
+            case (true, _, _): "the machine's TPM ended (\(Self.words(status)))\(wordsOfTPM)"
             case (false, 0, "guest-shutdown"): "the machine powered itself off"
             case (false, 0, "guest-reset"): "the machine wanted to start again, as it does after a crash"
             case (false, 0, "guest-panic"): "the machine's kernel crashed"

@@ -6,6 +6,7 @@ internal import Foundation
 struct MachineFolder: Hashable, Sendable {
     /// Names of machines' folders begin so.
     static let prefix = "machine-"
+    static let firstUser: UInt32 = 1_910_000_000
     static let scratch = "scratch.img"
     static let variables = "variables.fd"
 
@@ -22,12 +23,17 @@ struct MachineFolder: Hashable, Sendable {
     static func make(in parent: String) throws(MachineError) -> MachineFolder {
         try makeFolder(parent, mustBeNew: false)
         let number = UInt32.random(in: 0..<10_000_000)
-        let user: UInt32? = geteuid() == 0 ? 1_910_000_000 + number : nil
+        let user: UInt32? = geteuid() == 0 ? firstUser + number : nil
         let folder = MachineFolder(
             path: "\(parent)/\(prefix)\(String(UInt64.random(in: 0 ... .max), radix: 36))", user: user)
         try makeFolder(folder.path, mustBeNew: true)
         try folder.give("")
         return folder
+    }
+
+    /// As whom a machine's programs run: `nil` where it is whoever runs this.
+    static func account(of user: UInt32?, _ kind: MachineKind) -> HostConfinement.Account? {
+        user.map { HostConfinement.Account(user: $0, groups: MachineHost.deviceGroups(kind)) }
     }
 
     /// Makes the scratch disk: as large as wanted, and taking no room yet.

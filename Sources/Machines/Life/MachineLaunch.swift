@@ -76,7 +76,7 @@ package struct MachineLaunch: Sendable {
         let end = ContinuousClock.now + .seconds(20)
         while access(tpm.socket, F_OK) != 0 {
             guard process.status == nil, ContinuousClock.now < end else {
-                throw MachineError(.start, "the machine's TPM did not start")
+                throw MachineError(.start, "the machine's TPM did not start\(body.wordsOfTPM)")
             }
             try await pause(.milliseconds(10))
         }
@@ -140,7 +140,7 @@ package struct MachineLaunch: Sendable {
 
     private func confinement(_ body: MachineBody) -> HostConfinement {
         HostConfinement(
-            account: body.folder.user.map { .init(user: $0, groups: MachineHost.deviceGroups(settings.kind)) },
+            account: MachineFolder.account(of: body.folder.user, settings.kind),
             controlGroup: body.groupPath, fileSize: max(settings.disk, settings.memory),
             addressSpace: body.groupPath == nil ? settings.memory + 16 * MachineSettings.overhead : nil,
             threads: body.folder.user == nil ? nil : 1024)

@@ -6,8 +6,9 @@ internal import Processes
 /// What an earlier run of the service left of its machines, when it was killed. Its processes are told of its death, and
 /// mostly dead by the next start; its folders are there.
 package enum MachineLeftovers {
-    /// Programs of which a machine's processes consist, one after the other.
-    private static let programs: Set<String> = ["sh", "prlimit", "setpriv", "swtpm", "swtpm_setup", "tpm2"]
+    /// Programs of which a machine's processes consist, and how names of more of them begin.
+    private static let programs: Set<String> = ["sh", "prlimit", "setpriv", "openssl"]
+    private static let families = ["qemu-system", "swtpm", "tpm2"]
 
     /// Kills the processes of machines whose folders are in `folder`, and removes those.
     ///
@@ -34,6 +35,6 @@ package enum MachineLeftovers {
             let begin = ProcessTable.startTime(of: process), begin <= start,
             let program = ProcessTable.arguments(of: process).first?.split(separator: "/").last.map(String.init)
         else { return false }
-        return programs.contains(program) || program.hasPrefix("qemu-system") || program.hasPrefix("tpm2_")
+        return programs.contains(program) || families.contains { program.hasPrefix($0) }
     }
 }

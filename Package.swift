@@ -126,7 +126,8 @@ let package = Package(
         .executableTarget(
             name: "cupel-guest",
             dependencies: [
-                "Builds", "Pipeline", "Storage", "BuildServer", "Builder", "Guest", argumentParser, logging,
+                "Builds", "Attesters", "Pipeline", "Storage", "BuildServer", "Builder", "Guest", argumentParser,
+                logging,
             ],
             swiftSettings: strict, linkerSettings: shipped),
         .executableTarget(

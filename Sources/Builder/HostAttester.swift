@@ -9,7 +9,8 @@ public struct HostAttester: Sendable {
     public let attester: any Attester
     /// `nil` where the platform has no such thing.
     public let launchMeasurement: [UInt8]?
-    private let source: String
+    /// What answers, such as "configfs-tsm (sev_guest)".
+    public let source: String
 
     /// The one that the settings name. It is asked for evidence before it is relied on: hardware that does not answer
     /// is found out now, and not after the first build.

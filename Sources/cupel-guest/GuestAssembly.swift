@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Attesters
 import BuildServer
 import Builder
 import Builds
@@ -13,15 +14,29 @@ enum GuestAssembly {
     private static let disk = "/var"
 
     static func run() async throws {
+        MachineConsole.say("begins")
         // Whoever vouches is asked while the disk and the network come up.
-        async let asked = Result { () throws(BuilderError) in try HostAttester.hardware() }
+        async let asked = Self.askHardware()
         let devices = try await Devices.found()
-        try GuestNetwork(devices).begin(resolverFile: "/run/resolv.conf")
+        async let network: Void = beginNetwork(devices)
         try ScratchDisk(device: try devices.disk(serial: ScratchDisk.serial)).mount(at: disk)
+        MachineConsole.say("the disk is encrypted and empty")
         try makeFolders()
         let configuration = try GuestSettings.load(settingsFile(), machine: MachineSize(disk: disk))
-        try await serve(configuration, host: try await asked.get())
+        try await network
+        try await serve(configuration, host: try await asked)
         await UnsentBytes.wait(port: configuration.port)
+    }
+
+    @concurrent private static func beginNetwork(_ devices: Devices) async throws {
+        try GuestNetwork(devices).begin(resolverFile: "/run/resolv.conf")
+        MachineConsole.say("the network is up")
+    }
+
+    @concurrent private static func askHardware() async throws -> HostAttester {
+        let host = try HostAttester.hardware()
+        MachineConsole.say("evidence: \(host.attester.platform), from \(host.source)")
+        return host
     }
 
     private static func serve(_ configuration: Configuration, host: HostAttester) async throws {
@@ -31,16 +46,23 @@ enum GuestAssembly {
         let logger = Logger(label: "cupel-guest")
         let data = try DataFolder(path: configuration.data)
         let sandbox = try await HostSandbox.prepare(configuration, folder: data.workspacesPath)
+        MachineConsole.say("the sandbox works")
         let pipeline = try BuildPipeline(configuration, sandbox: sandbox, host: host)
-        // In a machine that waits for its build, the toolchains are hashed when that comes.
-        async let _ = pipeline.warmUp(logger: logger)
+        // In a machine that waits for its build, the toolchains are hashed when that comes. Nobody waits for it: at the
+        // end it goes with the machine.
+        Task { await warmUp(pipeline, logger) }
         let service = BuildService(
             configuration: configuration, data: data, store: try SQLiteBuildStore(path: data.databasePath),
             logs: EventLogs(folder: data, limit: configuration.limits.logSize), logger: logger,
             version: CupelVersion.text, metrics: metrics, oneBuild: OneBuild(patience: configuration.patience),
-            onListening: { _ in MachineConsole.say("ready: \(host.facts.description)") },
+            onListening: { _ in MachineConsole.say("ready for one build") },
             runner: PipelineRunner.closure(pipeline, data))
         try await service.run()
+    }
+
+    private static func warmUp(_ pipeline: BuildPipeline, _ logger: Logger) async {
+        await pipeline.warmUp(logger: logger)
+        MachineConsole.say("the toolchains are known")
     }
 
     private static func makeFolders() throws {

@@ -21,6 +21,7 @@ struct Conversation: Sendable {
                 try ServerAddress(machine.address), schedule: limits.schedule, silenceLimit: limits.silence
             ) { client in
                 let remote = try await client.submit(try submission(), onInterruption: say)
+                events.begin()
                 let failure = try await follow(remote, client, refusal)
                 if let failure { return BuildFailure?.some(Self.outcome(failure)) }
                 try await client.download(

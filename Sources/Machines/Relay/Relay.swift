@@ -35,17 +35,28 @@ public struct Relay: Sendable {
     }
 
     private func build(_ job: RelayJob, _ events: RelayedEvents, _ logger: Logger) async throws(BuildFailure) {
+        defer { RelayedResult.removeUnfinished(job) }
+        RelayedResult.removeUnfinished(job)
+        do throws(BuildFailure) {
+            try await run(job, events, logger)
+        } catch {
+            // A spare one may have waited for hours. Of what no machine has begun, another may begin.
+            guard error.kind == .machine, !events.hasBegun, !Task.isCancelled else { throw error }
+            logger.warning("A machine was lost before it took the build", metadata: ["error": "\(error.message)"])
+            try events.append(.machine("That machine was lost before it took the build; it gets another"))
+            try await run(job, events, logger)
+        }
+        if Task.isCancelled { throw RelayedBuild.cancelled }
+        try await RelayedResult.publish(job, limit: limits.resultSize)
+    }
+
+    private func run(_ job: RelayJob, _ events: RelayedEvents, _ logger: Logger) async throws(BuildFailure) {
         let machine = try await machine(events)
         var logger = logger
         logger[metadataKey: "machine.name"] = "\(machine.name)"
-        logger.info("A machine took the build")
-        defer { RelayedResult.removeUnfinished(job) }
-        RelayedResult.removeUnfinished(job)
-        let failure = await RelayedBuild(job: job, machine: machine, events: events, limits: limits, logger: logger)
-            .run()
-        if let failure { throw failure }
-        if Task.isCancelled { throw RelayedBuild.cancelled }
-        try await RelayedResult.publish(job, limit: limits.resultSize)
+        logger.info("A machine is to take the build")
+        let build = RelayedBuild(job: job, machine: machine, events: events, limits: limits, logger: logger)
+        if let failure = await build.run() { throw failure }
     }
 
     private func machine(_ events: RelayedEvents) async throws(BuildFailure) -> any BuildMachine {
@@ -53,6 +64,8 @@ public struct Relay: Sendable {
         do {
             machine = try await take { events.say($0) }
         } catch {
+            // There is none, so another would not be had either.
+            events.begin()
             throw BuildFailure(error)
         }
         do throws(BuildFailure) {

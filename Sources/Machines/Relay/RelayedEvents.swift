@@ -14,6 +14,7 @@ final class RelayedEvents: Sendable {
 
     private struct State {
         var shownLines = 0
+        var hasBegun = false
         var lastLines: [String] = []
         /// What is to be said once the machine has begun with its inputs.
         var note: BuildEvent?
@@ -32,6 +33,12 @@ final class RelayedEvents: Sendable {
         }
         self.state = Mutex(state)
     }
+
+    /// Whether it is too late for another machine.
+    var hasBegun: Bool { state.withLock { $0.hasBegun } }
+
+    /// A machine has taken the build.
+    func begin() { state.withLock { $0.hasBegun = true } }
 
     /// The latest lines of the console.
     var lastLines: [String] { state.withLock { $0.lastLines } }

@@ -147,6 +147,26 @@ import Testing
         #expect(bench.names == [])
     }
 
+    @Test func aMachineThatIsLostBeforeItTookTheBuildIsReplacedOnce() async throws {
+        let dead = try await ScriptedAgent().serve { $0 }
+        dead.crash()
+        let taken = Mutex<[StandInMachine]>([])
+        let bench = RelayBench()
+        try await ScriptedAgent(result: try MadeResult().bytes()).serve { machine in
+            let failure = await bench.run { _ throws(MachineError) in
+                taken.withLock { taken in
+                    taken.append(taken.isEmpty ? dead : machine)
+                    return taken[taken.count - 1]
+                }
+            }
+            #expect(failure == nil && taken.withLock { $0.count } == 2)
+        }
+        #expect(bench.sink.ofMachine == Self.good)
+        let again = RelayBench()
+        #expect(await again.run(dead)?.kind == .machine)
+        #expect(again.sink.events.filter { $0 == .machine("A machine of its own is ready") }.count == 2)
+    }
+
     /// Its last word may still be on the way when the machine has powered off.
     @Test func aMachineThatEndsWithItsLastWordHasSaidIt() async throws {
         let machine = Mutex<StandInMachine?>(nil)

@@ -25,8 +25,8 @@ package struct MeasurementCheck {
         if let image = policy.knownImages.first(where: isLaunched) {
             steps.pass(
                 3, EvidenceStep.measurement,
-                "\(image.registers.keys.sorted().joined(separator: ", ")) \(image.registers.count == 1 ? "is" : "are") "
-                    + "that of \(image.name) \(image.version): \(shown)")
+                "\(Self.names(image.registers.keys)) \(image.registers.count == 1 ? "is" : "are") "
+                    + "that of \(image.name) \(image.version): \(shown(of: image))")
             return image
         }
         if policy.acceptAnyMeasurementUnsafely {
@@ -39,7 +39,7 @@ package struct MeasurementCheck {
             Finding(
                 .unknownImage, subject: registers.first?.name ?? "measurement",
                 expected: "an image on the verifier's list, which has \(count)",
-                found: "\(shown): \(platform == .vtpm ? "" : "genuine hardware, ")unknown image\(nearest)",
+                found: "\(nearest ?? shown): \(platform == .vtpm ? "" : "genuine hardware, ")unknown image",
                 remedy: "name a list that has this image (--measurements), or accept any with --accept-any-measurement")
         )
         return nil
@@ -55,27 +55,30 @@ package struct MeasurementCheck {
         }
     }
 
+    /// Of the registers that the entry names, the one that says most.
+    private func shown(of image: KnownImage) -> String {
+        registers.first { image.registers[$0.name] != nil }.map { "\($0.name) \(Hex.encode($0.value))" } ?? shown
+    }
+
     private var shown: String { registers.first.map { "\($0.name) \(Hex.encode($0.value))" } ?? "no register" }
 
     /// Where entries name several registers: the entry that agrees in most of them, and in which it does not.
-    private var nearest: String {
+    private var nearest: String? {
         let values = Dictionary(registers.map { ($0.name, $0.value) }) { first, _ in first }
         let entries = policy.knownImages.filter { $0.platform.family == platform.family && $0.registers.count > 1 }
         func agreeing(_ image: KnownImage) -> Int { image.registers.count { values[$0.key] == $0.value } }
-        guard let image = entries.max(by: { agreeing($0) < agreeing($1) }), agreeing(image) > 0 else { return "" }
+        guard let image = entries.max(by: { agreeing($0) < agreeing($1) }), agreeing(image) > 0 else { return nil }
         let others = image.registers.filter { values[$0.key] != $0.value }.keys
         let differing = Self.names(others.filter { values[$0] != nil })
         let missing = Self.names(others.filter { values[$0] == nil })
-        guard !differing.isEmpty || !missing.isEmpty else { return "" }
-        return "; nearest is \(image.name) \(image.version), which "
-            + [
-                differing.isEmpty ? nil : "has other \(differing)",
-                missing.isEmpty ? nil : "names \(missing), not quoted",
-            ].compactMap(\.self).joined(separator: " and ")
+        guard !differing.isEmpty || !missing.isEmpty else { return nil }
+        return [
+            differing.isEmpty ? nil : "other \(differing)", missing.isEmpty ? nil : "no \(missing), not quoted,",
+        ].compactMap(\.self).joined(separator: " and ") + " than in the nearest, \(image.name) \(image.version)"
     }
 
     /// "PCR4, PCR11": by number where they have one.
-    private static func names(_ names: some Sequence<String>) -> String {
+    static func names(_ names: some Sequence<String>) -> String {
         names.sorted { ($0.count, $0) < ($1.count, $1) }.joined(separator: ", ")
     }
 

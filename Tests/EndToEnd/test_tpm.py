@@ -160,11 +160,11 @@ def test_what_was_booted_must_be_known(verify, new_machine, sound):
     assert known["PCR12"] == known["PCR15"] == zero
     status, codes, report = verify(images={**known, "PCR11": "11" * 32})
     assert (status, codes) == (1, ["measurement.unknown-image"])
-    assert "nearest is cupel-guest 1.0.0, which has other PCR11" in report["findings"][0]["found"]
+    assert "other PCR11 than in the nearest, cupel-guest 1.0.0: unknown image" in report["findings"][0]["found"]
     # Not quoted at all: register 10 is the running kernel's.
     status, codes, report = verify(images={**known, "PCR10": zero})
     assert (status, codes) == (1, ["measurement.unknown-image"])
-    assert "names PCR10, not quoted" in report["findings"][0]["found"]
+    assert "no PCR10, not quoted, than in the nearest" in report["findings"][0]["found"]
     assert verify(images={"PCR7": known["PCR7"]})[1] == ["measurement.system-not-named"]
     # A command line of somebody else's choice is measured into 12.
     overridden = new_machine(events=EVENTS + [(12, b"init=/bin/sh")])

@@ -86,7 +86,7 @@ struct TPMStatements {
                 "'\(authority)' says too that this TPM is the one of the endorsement certificate \(endorsement)")
         }
         if let image {
-            let registers = image.registers.keys.sorted().joined(separator: ", ")
+            let registers = MeasurementCheck.names(image.registers.keys)
             proves.append("at that time \(registers) held what booting \(image.name) \(image.version) leaves there")
         }
         self.proves = proves

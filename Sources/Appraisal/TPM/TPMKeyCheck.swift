@@ -166,7 +166,8 @@ extension TPMKeyCheck {
     private static let noAuthority = Finding(
         .tpmNoAuthority, subject: "trusted CAs of TPMs", expected: "at least one CA, or attestation key, in the policy",
         found: "none: TPMs have no root that could be built in",
-        remedy: "name the CA that certifies the machine's attestation key in the policy, once you trust it")
+        remedy: "name the CA that certifies the machine's attestation key (--tpm-ca, or in a policy), once you trust it"
+    )
 
     private static func malformedAuthority(_ error: MalformedBytes) -> Finding {
         Finding(

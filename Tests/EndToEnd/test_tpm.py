@@ -100,6 +100,10 @@ def test_a_measured_machine_is_accepted_and_every_report_says_what_it_is(verify,
         text = cupel("verify", "--evidence", folder / "evidence.json", *options).stdout
         assert "platform 'vtpm' (measured, not confidential)" in text.splitlines()[0], text
         assert "genuine hardware" not in text
+    # The same however it is spelt.
+    spellings = (["--tpm-ca", authority.certificate], [f"--tpm-ca={authority.certificate}"])
+    assert len({cupel("verify", "--evidence", folder / "evidence.json", "--at", "2026-01-01T00:00:00Z", *spelling).stdout
+                for spelling in spellings}) == 1
 
 
 def test_the_ca_must_be_named(verify, new_machine, place):

@@ -164,6 +164,7 @@ def test_inspect_shows_what_the_bundle_says(bundle):
     ["--allow-software", "--json", "--offline"], ["--accept-any-measurement"], ["--allow-software", "--at", "now"],
     ["--allow-software", "--at", "2020-01-01T00:00:00Z"], ["--at", "yesterday"], ["--nonce", "zz"],
     ["--allow-software", "--policy", "POLICY"], ["--policy", "/nonexistent"], ["--collateral", "/nonexistent"],
+    ["--allow-software", "--tpm-ca", "/nonexistent"], ["--allow-software", "--tpm-ca", "CACHE"],
     ["--allow-software", "--collateral-cache", "CACHE", "--json"], ["--report-data", "00"], ["--evidence", "EVIDENCE"],
 ], ids=" ".join)
 def test_usual_arguments_mean_the_same_however_they_are_spelt(bundle, folder, arguments):

@@ -52,7 +52,8 @@ import Testing
         "a machine that does not come up is an error that says why, and leaves nothing",
         arguments: [
             (PlayedMachine.Role.deaf, MachineError.Code.deadline, "did not answer within 2 seconds"),
-            (.ill, .deadline, "did not answer within 2 seconds"), (.broken, .ended, "there is no such option"),
+            (.ill, .deadline, "did not answer within 2 seconds"),
+            (.misleading, .deadline, "did not answer within 2 seconds"), (.broken, .ended, "there is no such option"),
             (.babbling, .ended, "QEMU ended"),
         ])
     func notUp(role: PlayedMachine.Role, code: MachineError.Code, words: String) async throws {

@@ -23,6 +23,8 @@ final class PlayedMachine: Sendable {
         case deaf
         /// Answers with 503.
         case ill
+        /// Sends whoever asks to another place, which answers.
+        case misleading
         /// Refuses its command line.
         case broken
         /// Says something else than QMP.
@@ -41,7 +43,10 @@ final class PlayedMachine: Sendable {
             def do_GET(self):
                 while gone or role == "deaf":
                     time.sleep(1)
-                self.send_response(503 if role == "ill" else 200)
+                leads = role == "misleading" and self.path == "/health"
+                self.send_response(302 if leads else 503 if role == "ill" else 200)
+                if leads:
+                    self.send_header("Location", "/elsewhere")
                 self.send_header("Content-Length", "2")
                 self.end_headers()
                 self.wfile.write(b"{}")

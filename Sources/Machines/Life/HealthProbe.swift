@@ -8,6 +8,11 @@ internal import NIOHTTP1
 /// That a connection is accepted means nothing: QEMU accepts it before the guest listens. A whole answer counts.
 struct HealthProbe: Sendable {
     private static let largestAnswer = 64 << 10
+    /// Follows no redirect, and unpacks nothing: a guest that was taken over must not send its host elsewhere.
+    private static let client = HTTPClient(
+        eventLoopGroupProvider: .singleton,
+        configuration: HTTPClient.Configuration(
+            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10)), decompression: .disabled))
 
     /// "http://127.0.0.1:43829".
     let address: String
@@ -30,7 +35,7 @@ struct HealthProbe: Sendable {
         var request = HTTPClientRequest(url: address + "/health")
         request.headers.add(name: "Connection", value: "close")
         do {
-            let response = try await HTTPClient.shared.execute(request, deadline: deadline)
+            let response = try await Self.client.execute(request, deadline: deadline)
             _ = try await response.body.collect(upTo: Self.largestAnswer)
             return response.status == .ok
         } catch {

@@ -38,6 +38,20 @@ public enum BuildEvent: Hashable, Sendable {
 
     public var isComplete: Bool { if case .complete = self { true } else { false } }
 
+    /// Says that all inputs are there and as they were promised, before anything of the project runs.
+    public static func inputsVerified(_ count: Int) -> BuildEvent { .initialize("Verified \(count) dependencies") }
+
+    /// Whether nothing is fetched after this event. A build that prints nothing has no `build` event.
+    public var endsFetching: Bool {
+        switch self {
+        case .build, .provenance, .attest: return true
+        case .queued, .machine, .detect, .complete: return false
+        case .initialize(let message):
+            let words = message.split(separator: " ", omittingEmptySubsequences: false)
+            return words.count == 3 && Int(words[1]).map { self == .inputsVerified($0) } ?? false
+        }
+    }
+
     private static func encode(_ type: String, _ message: String) -> [UInt8] {
         Array("{\"type\":\"\(type)\",\"msg\":".utf8) + JSONValue.literal(message.boundingMarks) + [UInt8(ascii: "}")]
     }

@@ -47,7 +47,7 @@ extension BuildRun {
         // The fetch phase: network on, and no program of the project runs; a flake is evaluated, as an expression.
         let fetched = try await toolchain.fetch(steps)
         let count = locked.dependencies.count + fetched.dependencies.count
-        try events.append([.initialize("Verified \(count) dependencies")])
+        try events.append([.inputsVerified(count)])
         return VerifiedInputs(
             source: source, project: project, toolchain: toolchain, locked: locked, fetched: fetched, tools: tools,
             steps: steps)

@@ -58,7 +58,7 @@ struct Conversation: Sendable {
             remote,
             onEvent: { event throws(BuildClientError) in
                 do throws(BuildFailure) {
-                    if case .build = event, hasNetwork {
+                    if event.endsFetching, hasNetwork {
                         try await cutNetwork()
                         hasNetwork = false
                     }

@@ -46,6 +46,26 @@ import Testing
         try await server.stop()
     }
 
+    @Test func theNetworkOfABuildThatPrintsNothingIsCutWhenItsInputsAreVerified() async throws {
+        let sink = JournalSink()
+        let seen = Mutex<[BuildEvent]?>(nil)
+        var agent = ScriptedAgent(result: try MadeResult().bytes())
+        agent.events = [
+            .queued(position: 0), .detect("cargo"), .initialize("Verifying build inputs"),
+            .initialize("Verified all that there is"), .inputsVerified(3), .provenance("Generating provenance"),
+            .attest("Generating attestation"), .complete(nil),
+        ]
+        let relayed = ScriptedAgent.relayed(agent.events)
+        let server = try await ScriptedServer { [agent] _, request in agent.answer(request) }
+        let machine = StandInMachine(address: try server.address.text) { () throws(MachineError) in
+            seen.withLock { $0 = sink.ofMachine }
+        }
+        #expect(await RelayBench(sink: sink).run(machine) == nil)
+        #expect(seen.withLock { $0 } == Array(relayed.prefix(3)))
+        #expect(machine.cuts == 1 && sink.ofMachine == relayed)
+        try await server.stop()
+    }
+
     @Test func whereTheNetworkCannotBeCutNothingOfTheBuildIsPassedOn() async throws {
         let agent = ScriptedAgent(result: try MadeResult().bytes())
         let server = try await ScriptedServer { _, request in agent.answer(request) }

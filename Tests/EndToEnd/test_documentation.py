@@ -268,3 +268,17 @@ def test_the_data_folder_is_laid_out_and_closed_as_told(new_server):
     modes = {path.name: path.stat().st_mode & 0o777 for path in [server.data, *server.data.iterdir()]}
     assert modes[server.data.name] == modes["workspaces"] == 0o711
     assert {name for name, mode in modes.items() if mode & 0o077} == {server.data.name, "workspaces"}
+
+
+def test_what_a_machine_says_when_it_fails_is_what_the_page_says():
+    """Each message of the table is one of the program's, but for what stands in the place of `…`."""
+    source = "\n".join(path.read_text() for path in (ROOT / "Sources").rglob("*.swift"))
+    # Sentences are put together of several texts, and a quotation mark within one is escaped.
+    source = re.sub(r'"\s*\+\s*"', "", source).replace('\\"', '"')
+    table = (ROOT / "docs/machines.md").read_text().partition("## When it fails")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.*?`) \|", table, re.M)
+    assert len(rows) > 10
+    for message in re.findall(r"`([^`]+)`", " ".join(rows)):
+        parts = [part.strip() for part in re.split("…|\\.\\.\\.", message)]
+        for part in [part for part in parts if len(part) > 3]:
+            assert part in source, f"no message has {part!r} ({message!r})"

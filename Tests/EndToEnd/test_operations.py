@@ -395,6 +395,42 @@ def test_builds_work_with_what_the_unit_leaves_of_root(folder):
     assert sandbox["isolation"] != "none", sandbox
 
 
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("nft"),
+                    reason="needs root, and nft; Scripts/requirements tests installs it")
+def test_the_firewall_lets_the_server_reach_machines_and_machines_not_the_host(folder):
+    """In a network of its own, with a user of a machine's range and one that is none."""
+    rules = (PACKAGING / "machines.nft").read_text()
+    first, last = map(int, re.search(r"skuid != (\d+)-(\d+)", rules).groups())
+    told = (ROOT / "docs/operate.md").read_text()
+    assert str(first) in told and str(last) in told
+    script = r"""
+        ip link set lo up
+        nft -f "$1"
+        serve() { setpriv --reuid="$1" --clear-groups /usr/bin/python3 -c '
+        import socket, sys
+        listener = socket.create_server(("127.0.0.1", 0))
+        print(listener.getsockname()[1], flush=True)
+        while True: listener.accept()[0].sendall(b"hello")'; }
+        reach() { setpriv --reuid="$1" --clear-groups /usr/bin/python3 -c '
+        import socket, sys
+        try: print(socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5).recv(5).decode())
+        except ConnectionRefusedError: print("refused")' "$2"; }
+        exec 3< <(serve "$2") 4< <(serve 65534)
+        read -r machine <&3; read -r host <&4
+        echo "server to machine: $(reach 65534 "$machine")"
+        echo "machine to host: $(reach "$2" "$host")"
+        echo "machine to machine: $(reach "$3" "$machine")"
+        echo "another user to host: $(reach $(("$2" - 1)) "$host")"
+    """
+    script = script.replace("\n        ", "\n")
+    done = subprocess.run(["unshare", "--net", "--pid", "--fork", "--kill-child", "bash", "-c", script, "bash",
+                           PACKAGING / "machines.nft", str(first), str(last)], capture_output=True, text=True, timeout=60,
+                          cwd="/")
+    assert done.stdout.splitlines() == [
+        "server to machine: hello", "machine to host: refused", "machine to machine: refused",
+        "another user to host: hello"], done
+
+
 def container_steps():
     text = re.sub(r"^#.*\n", "", (PACKAGING / "Containerfile").read_text(), flags=re.M)
     return [step.split(None, 1) for step in re.sub(r"\\\n\s*", "", text).splitlines() if step.strip()]

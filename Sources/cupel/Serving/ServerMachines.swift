@@ -68,6 +68,7 @@ extension MachineSettings {
             disk: choices.disk, network: MachineNetwork(rawValue: choices.network) ?? .none,
             bootDeadline: .seconds(choices.bootSeconds), folder: data.machinesPath,
             tpmAuthority: data.machineAuthorityPath)
+        if choices.kind == "auto" { Self.sayWhatIsStronger(than: kind, host, logger) }
         if let why = host.whyEmulated { logger.warning("Machines are emulated", metadata: ["reason": "\(why)"]) }
         logger.info(
             "Chose what machines are",
@@ -75,6 +76,18 @@ extension MachineSettings {
                 "machine.kind": "\(kind.rawValue)", "machine.accelerator": "\(host.accelerator.rawValue)",
                 "machine.image": "\(image.folder)", "machine.firmware": "\(self.firmware.code)",
             ])
+    }
+
+    /// Nobody should think that a host has confidential machines because it had them once.
+    private static func sayWhatIsStronger(than kind: MachineKind, _ host: MachineHost, _ logger: Logger) {
+        for stronger in MachineKind.allCases.prefix(while: { $0 != kind }) {
+            logger.notice(
+                "A stronger kind of machines cannot be had here",
+                metadata: [
+                    "machine.kind": "\(stronger.rawValue)",
+                    "machine.lacks": "\(host.lacks(stronger).joined(separator: "; "))",
+                ])
+        }
     }
 
     private static func kind(_ name: String, _ host: MachineHost) throws -> MachineKind {

@@ -54,8 +54,11 @@ struct MachineFolder: Hashable, Sendable {
         let file = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw Self.failure("make", copy) }
         defer { close(file) }
-        guard bytes.withUnsafeBytes({ write(file, $0.baseAddress, $0.count) }) == bytes.count else {
-            throw Self.failure("write", copy)
+        var rest = Array(bytes)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+            guard count > 0 else { throw Self.failure("write", copy) }
+            rest = rest.dropFirst(count)
         }
         try give("/\(Self.variables)")
     }

@@ -6,6 +6,8 @@ internal import StrictJSON
 /// Asks tools for their versions, and describes them.
 package struct ToolProbe {
     private static let outputLimit = 1 << 16
+    /// For a tool to tell its version. Far more than it takes, also where the processor is emulated and busy.
+    private static let seconds = 300
 
     let steps: any BuildSteps
     /// Of every command.
@@ -31,7 +33,7 @@ package struct ToolProbe {
     private func ask(_ name: String, _ tool: String, _ arguments: [String]) async throws(BuildFailure) -> String {
         let command = Command(
             tool, arguments, environment: environment, workingDirectory: steps.workspace.inside(.source),
-            network: false, writable: [.home, .temporary], timeLimit: 60)
+            network: false, writable: [.home, .temporary], timeLimit: Self.seconds)
         let answer = try await steps.ask(command, limit: Self.outputLimit)
         guard answer.outcome.succeeded else {
             throw BuildFailure(

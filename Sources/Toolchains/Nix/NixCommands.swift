@@ -21,6 +21,9 @@ struct NixCommands: Sendable {
 
     var installation: NixInstallation { toolchain.installation }
 
+    /// Far more than it takes, also where the processor is emulated and busy.
+    private static let probeSeconds = 120
+
     /// Whether a command of the sandbox can make the namespaces and mounts that Nix's own sandbox is made of.
     static func canConfine(_ steps: any BuildSteps) async throws(BuildFailure) -> Bool {
         let command = Command(
@@ -30,7 +33,7 @@ struct NixCommands: Sendable {
                 "/usr/bin/true",
             ],
             environment: ["PATH": "/usr/bin:/bin"], workingDirectory: steps.workspace.inside(.source), network: false,
-            writable: [], timeLimit: 20, nestsNamespaces: true)
+            writable: [], timeLimit: Self.probeSeconds, nestsNamespaces: true)
         return try await steps.ask(command, limit: 1 << 16).outcome.succeeded
     }
 

@@ -48,14 +48,16 @@ enum GuestAssembly {
         let sandbox = try await HostSandbox.prepare(configuration, folder: data.workspacesPath)
         MachineConsole.say("the sandbox works")
         let pipeline = try BuildPipeline(configuration, sandbox: sandbox, host: host)
-        // In a machine that waits for its build, the toolchains are hashed when that comes. Nobody waits for it: at the
-        // end it goes with the machine.
-        Task { await warmUp(pipeline, logger) }
         let service = BuildService(
             configuration: configuration, data: data, store: try SQLiteBuildStore(path: data.databasePath),
             logs: EventLogs(folder: data, limit: configuration.limits.logSize), logger: logger,
             version: CupelVersion.text, metrics: metrics, oneBuild: OneBuild(patience: configuration.patience),
-            onListening: { _ in MachineConsole.say("ready for one build") },
+            onListening: { _ in
+                MachineConsole.say("ready for one build")
+                // In a machine that waits for its build, the toolchains are hashed when that comes. Nobody waits for
+                // this: at the end it goes with the machine.
+                Task { await warmUp(pipeline, logger) }
+            },
             runner: PipelineRunner.closure(pipeline, data))
         try await service.run()
     }

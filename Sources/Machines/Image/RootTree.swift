@@ -18,7 +18,7 @@ package struct RootTree {
     ]
 
     /// Installs the packages. mmdebstrap sees only a folder that has them, and works in namespaces of its own: when it
-    /// ends, however it does, so do its processes and its mounts.
+    /// ends, or this program does, however that is, so do its processes and its mounts.
     func install(repository: String) throws(ImageError) {
         try describe(repository)
         let options =
@@ -29,6 +29,7 @@ package struct RootTree {
             + ["--dpkgopt=path-include=/usr/share/doc/*/copyright"]
         try programs.run(
             [
+                try ImagePrograms.find("setpriv", package: "util-linux"), "--pdeathsig", "KILL",
                 try ImagePrograms.find("unshare", package: "util-linux"), "--mount", "--propagation=private", "--pid",
                 "--fork", "--kill-child", try ImagePrograms.find("mmdebstrap", package: "mmdebstrap"),
             ] + options + ["", path, "deb [trusted=yes] copy:\(Self.escaped(repository)) ./"], named: "mmdebstrap")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`cupel image build`: the same parts make the same bytes, and other parts make none."""
+import contextlib
 import filecmp
 import os
 import pathlib
@@ -7,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -149,22 +151,48 @@ def test_a_folder_that_is_there_stays_as_it_is(folder):
     assert "is there already" in done.stderr and os.listdir(folder / "image") == ["file"]
 
 
-def test_an_interrupted_build_leaves_nothing(guest_image, folder):
+@contextlib.contextmanager
+def at_work(guest_image, folder):
+    """A build whose root is being made, and the folder of its parts."""
     parts = folder / "parts"
     parts.mkdir()
     command = [CUPEL, "image", "build", "--output", folder / "image", *image_builds.kept(guest_image)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**ENVIRONMENT, "TMPDIR": str(parts)})
-    while not process.stderr.readline().startswith("installing"):
-        assert process.poll() is None
     # Where the root has a folder of the packages, mmdebstrap is at work.
-    while not list(parts.glob("*/root/var")):
-        assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    error = process.stderr.read()
-    assert process.wait(60) == 130, error
-    assert list(parts.iterdir()) == [] and sorted(os.listdir(folder)) == ["parts"]
-    assert str(parts) not in pathlib.Path("/proc/mounts").read_text()
-    assert not [path for path in pathlib.Path("/proc").glob("[0-9]*/cmdline") if str(parts).encode() in read(path)]
+    while not list(parts.glob(".cupel-image-*/root/var")):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.1)
+    try:
+        yield process, parts
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def programs_of(parts):
+    return [path for path in pathlib.Path("/proc").glob("[0-9]*/cmdline") if str(parts).encode() in read(path)]
+
+
+def test_an_interrupted_build_leaves_nothing(guest_image, folder):
+    with at_work(guest_image, folder) as (process, parts):
+        process.send_signal(signal.SIGINT)
+        error = process.stderr.read()
+        assert process.wait(60) == 130, error
+        assert list(parts.iterdir()) == [] and sorted(os.listdir(folder)) == ["parts"]
+        assert str(parts) not in pathlib.Path("/proc/mounts").read_text()
+        assert programs_of(parts) == []
+
+
+def test_no_program_outlives_a_build_that_is_killed(guest_image, folder):
+    with at_work(guest_image, folder) as (process, parts):
+        assert programs_of(parts)
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 60
+        while programs_of(parts):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert not (folder / "image").exists()
 
 
 def read(path):

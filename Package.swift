@@ -136,7 +136,7 @@ let package = Package(
                 "BuildClient", "ByteCoding", "StrictJSON", "Builds", "Provenance", "Evidence", "Appraisal",
                 "Verification", "Collateral", "Inspection", "Archives",
                 "SourceTrees", "Toolchains", "Sandbox", "Attesters", "Pipeline", "Storage", "BuildServer",
-                "Measurements", "Machines", "Builder",
+                "Measurements", "Machines", "Builder", "Guest",
                 argumentParser, httpClient, nioCore, logging, crypto, lifecycle, hummingbird,
             ], swiftSettings: strict, linkerSettings: shipped),
         .target(name: "TestVectors", dependencies: ["StrictJSON"], path: "Tests/TestVectors", swiftSettings: strict),

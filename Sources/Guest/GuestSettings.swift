@@ -32,6 +32,11 @@ public enum GuestSettings {
         return configuration
     }
 
+    /// Throws where ``load(_:machine:)`` would, in whatever machine.
+    public static func check(_ file: Configuration.File) throws(ConfigurationError) {
+        _ = try load(file, machine: MachineSize(memory: .max, disk: .max, files: .max))
+    }
+
     /// The way of one build: in the sandbox, for whoever reaches the host's end of the network.
     private static let fixed = [
         "host": "0.0.0.0", "port": "8080", "data": "/var/lib/cupel", "concurrency": "1", "queue_length": "0",

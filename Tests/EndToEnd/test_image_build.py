@@ -135,6 +135,13 @@ def test_parts_that_make_no_image_are_refused_at_once(folder, options, expected)
     assert expected in refused(folder, *options)
 
 
+def test_settings_that_a_guest_would_refuse_are_refused_before_they_are_in_an_image(folder):
+    image_builds.skip_where_none_can_be_made()
+    (folder / "guest.toml").write_text("port = 9000\n")
+    error = refused(folder, "--settings", folder / "guest.toml")
+    assert "the setting port makes no sense within a machine that builds once" in error
+
+
 def test_only_root_can_make_one(folder):
     image_builds.skip_where_none_can_be_made()
     command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", CUPEL, "image", "build", "--output",

@@ -3,6 +3,7 @@ import ArgumentParser
 import BuildServer
 import ByteCoding
 import Foundation
+import Guest
 import Machines
 import Measurements
 import Pipeline
@@ -99,7 +100,7 @@ extension Image {
         /// The settings' bytes, if a guest would take them.
         private static func read(settings path: String) throws -> [UInt8] {
             let bytes = try InputFile.read(path)
-            _ = try Configuration.load(file: .init(name: path, text: String(decoding: bytes, as: UTF8.self)))
+            try GuestSettings.check(Configuration.File(name: path, text: String(decoding: bytes, as: UTF8.self)))
             return bytes
         }
     }

@@ -19,6 +19,8 @@ package struct AptPackages {
 
     private let programs: ImagePrograms
     private let command: [String]
+    /// What apt said when it asked its sources, for the message where a package is missing.
+    private let unasked: String
 
     /// Reads which packages there are.
     init(_ programs: ImagePrograms, folder: String) throws(ImageError) {
@@ -33,19 +35,21 @@ package struct AptPackages {
         ]
         command =
             try [ImagePrograms.find("apt-get", package: "apt"), "--quiet=2"] + options.flatMap { ["--option", $0] }
-        // One of several sources may fail; what it had is missed later, by name.
+        // One of several sources may fail: what it had is missed later, by name. apt may end with 0 even where all do.
         let answer = try programs.answer(command + ["update"])
-        guard answer.status == 0 || FileManager.default.fileExists(atPath: "\(folder)/state/lists") else {
-            throw ImageError(
-                .package, "apt-get update ended with \(answer.status)\(ImagePrograms.complaint(answer.errors))")
-        }
+        unasked = ImagePrograms.complaint(answer.errors)
     }
 
     /// What installing these, and all that Debian calls essential, would install.
     func resolve(_ names: [String]) throws(ImageError) -> [Candidate] {
-        let output = try programs.run(
-            command + ["--quiet=1", "--simulate", "install", "?essential"] + names, named: "apt-get install")
-        return try Self.candidates(String(decoding: output, as: UTF8.self))
+        let answer = try programs.answer(
+            command + ["--quiet=1", "--simulate", "install", "?essential"] + names)
+        guard answer.status == 0 else {
+            throw ImageError(
+                .package,
+                "apt-get install ended with \(answer.status)\(ImagePrograms.complaint(answer.errors))\(excuse)")
+        }
+        return try Self.candidates(answer.text)
     }
 
     /// Reads lines such as "Inst libc6 (2.36-9+deb12u14 Debian:12.15/oldstable [amd64]) []".
@@ -75,13 +79,15 @@ package struct AptPackages {
         let vanished = packages.filter { Self.says(answer.errors, isMissing: $0.name) }
         guard !vanished.isEmpty else {
             throw ImageError(
-                .package, "apt-get could not fetch the packages\(ImagePrograms.complaint(answer.errors))",
+                .package, "apt-get could not fetch the packages\(ImagePrograms.complaint(answer.errors))\(excuse)",
                 hint: Self.remedy)
         }
         let names = vanished.map { "\($0.name) \($0.version)" }.joined(separator: ", ")
         throw ImageError(
-            .package, "apt finds no archive any more of what the list pins: \(names)", hint: Self.remedy)
+            .package, "apt finds no archive any more of what the list pins: \(names)\(excuse)", hint: Self.remedy)
     }
+
+    private var excuse: String { unasked.isEmpty ? "" : "; apt-get update had said\(unasked)" }
 
     static let remedy =
         "name a folder that has the archives with --package-folder, or make a new list with 'cupel image lock' and "

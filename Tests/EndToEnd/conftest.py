@@ -292,6 +292,43 @@ def unconfined(outside):
     yield from open_site(outside, is_confined=False)
 
 
+@pytest.fixture(scope="session")
+def guest_image():
+    """The folder of a guest image, as `cupel image build` makes it. Never write into its files."""
+    import guest_images
+    with tempfile.TemporaryDirectory(prefix="cupel-image-", dir="/var/tmp") as path:
+        os.chmod(path, 0o755)
+        yield guest_images.build(pathlib.Path(path))
+
+
+@pytest.fixture(scope="session")
+def stage(guest_image, request):
+    """Builds in machines that several tests look at: those that this session's tests want."""
+    from machine_scenes import SCENES, open_stage
+    wanted = {name.removesuffix("_scene") for item in request.session.items for name in item.fixturenames}
+    wanted |= {str(value) for item in request.session.items if hasattr(item, "callspec")
+               for value in item.callspec.params.values()}
+    yield from open_stage(guest_image, wanted & set(SCENES))
+
+
+@pytest.fixture(scope="session")
+def cargo_scene(stage):
+    """A Cargo package that was built in a machine."""
+    return stage["cargo"]
+
+
+@pytest.fixture(scope="session")
+def machine_acceptance(stage):
+    """What a verifier names who knows the image of these tests, and the operator's machines."""
+    return stage["cargo"].notes["acceptance"]
+
+
+@pytest.fixture(scope="session")
+def cloned_scene(stage):
+    """A flake that a machine cloned from a git server."""
+    return stage["cloned"]
+
+
 def pytest_terminal_summary(terminalreporter):
     """Says how many attacks on the sandbox there were."""
     from probes import summary

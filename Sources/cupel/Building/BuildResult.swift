@@ -51,6 +51,9 @@ struct BuildResult {
     /// The verdict of 'cupel verify', with the vendors' collateral where the evidence cannot be judged without.
     private func report(_ contents: BundleContents, _ name: String) async throws -> VerificationReport {
         var policy = policy
+        // The options were read before the build: what was issued meanwhile, such as to its machine, is in force now.
+        policy.present = Clock.now
+        if policy.timeSource == .clock { policy.now = policy.present }
         // Other builders' provenance names no log to compare with.
         policy.seenEvents = contents.namesLog ? seen : nil
         let envelopes = (try? EvidenceEnvelope(parsing: contents.evidence)).map { [$0] } ?? []

@@ -53,7 +53,8 @@ def copied(image, folder):
     """A copy that shares its files with the original; replace them, never write into them."""
     folder.mkdir()
     for path in image.iterdir():
-        (shutil.copy if path.name == "image.json" else os.link)(path, folder / path.name)
+        is_shared = path.name != "image.json" and path.stat().st_dev == folder.stat().st_dev
+        (os.link if is_shared else shutil.copy)(path, folder / path.name)
     return folder
 
 

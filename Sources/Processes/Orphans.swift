@@ -30,7 +30,11 @@ package enum Orphans {
         guard held >= 0 else { return false }
         defer { close(held) }
         guard isOrphan(process) else { return false }
-        for child in ProcessTable.children(of: process) { _ = Foundation.kill(child, SIGKILL) }
-        return cprocess_kill(held) == 0
+        // First itself: a shell whose child dies goes on to what comes next.
+        let children = ProcessTable.children(of: process).map { cprocess_watch($0) }.filter { $0 >= 0 }
+        defer { for child in children { close(child) } }
+        let wasThere = cprocess_kill(held) == 0
+        for child in children { _ = cprocess_kill(child) }
+        return wasThere
     }
 }

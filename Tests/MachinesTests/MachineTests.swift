@@ -39,25 +39,25 @@ import Testing
 
     @Test("a machine that goes silent is given up")
     func silent() async throws {
-        let played = try PlayedMachine(.fading, silence: .seconds(1))
+        let played = try PlayedMachine(.fading, silence: .seconds(5))
         let machine = try await played.launch()
         try await machine.cutNetwork()
         let reason = await machine.ended()
         #expect(reason.code == .deadline)
-        #expect(reason.message.contains("no sign of life for 1 seconds"))
+        #expect(reason.message.contains("no sign of life for 5 seconds"))
         #expect(played.remains == [])
     }
 
     @Test(
         "a machine that does not come up is an error that says why, and leaves nothing",
         arguments: [
-            (PlayedMachine.Role.deaf, MachineError.Code.deadline, "did not answer within 2 seconds"),
-            (.ill, .deadline, "did not answer within 2 seconds"),
-            (.misleading, .deadline, "did not answer within 2 seconds"), (.broken, .ended, "there is no such option"),
-            (.babbling, .ended, "QEMU ended"),
+            (PlayedMachine.Role.deaf, 5, MachineError.Code.deadline, "did not answer within 5 seconds"),
+            (.ill, 5, .deadline, "did not answer within 5 seconds"),
+            (.misleading, 5, .deadline, "did not answer within 5 seconds"),
+            (.broken, 60, .ended, "there is no such option"), (.babbling, 60, .ended, "QEMU ended"),
         ])
-    func notUp(role: PlayedMachine.Role, code: MachineError.Code, words: String) async throws {
-        let played = try PlayedMachine(role, bootDeadline: .seconds(2))
+    func notUp(role: PlayedMachine.Role, seconds: Int, code: MachineError.Code, words: String) async throws {
+        let played = try PlayedMachine(role, bootDeadline: .seconds(seconds))
         do throws(MachineError) {
             _ = try await played.launch()
             Issue.record("\(role.rawValue) came up")

@@ -144,7 +144,9 @@ class Census:
             processes=sorted(os.path.basename((command_of(pathlib.Path(f"/proc/{number}")) or ["?"])[0])
                              for number in numbers),
             machines=len(machines(server.data)), ports=ports_of(numbers),
-            descriptors=[name for name in descriptors_of(server.process.pid) if "/jobs/" not in name],
+            # Logs of jobs that readers may ask for, and connections to the database, are opened as readers come.
+            descriptors=[name for name in descriptors_of(server.process.pid)
+                         if "/jobs/" not in name and "/cupel.sqlite" not in name],
             memory=memory_of(server.process.pid),
             files={path for path in files if not path.startswith(kept)},
             temporary={str(path) for path in server.temporary.iterdir()})

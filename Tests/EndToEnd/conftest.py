@@ -142,10 +142,10 @@ def log_of(events):
     return "\n".join(e["msg"] for e in events if e["type"] == "build")
 
 
-def cupel(*arguments, check=None, cwd=None, env=None):
+def cupel(*arguments, check=None, cwd=None, env=None, timeout=600):
     """Runs the command line tool; `check` is the exit status that is expected."""
     done = subprocess.run([CUPEL, *map(str, arguments)], capture_output=True, text=True, cwd=cwd,
-                          env={**ENVIRONMENT, **(env or {})}, timeout=600)
+                          env={**ENVIRONMENT, **(env or {})}, timeout=timeout)
     if check is not None:
         assert done.returncode == check, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done

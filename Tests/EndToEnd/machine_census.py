@@ -104,20 +104,25 @@ def descriptors_of(number):
     return sorted(found)
 
 
-def memory_of(number):
+def memory_of(number, field="Pss"):
     """Bytes of memory that are a process's alone, and its part of what it shares."""
     for line in pathlib.Path(f"/proc/{number}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith(f"{field}:"):
             return int(line.split()[1]) << 10
     return 0
+
+
+def below(folder):
+    """Paths of all that is below a folder, which may change meanwhile."""
+    return [os.path.join(top, name) for top, folders, names in os.walk(folder) for name in folders + names]
 
 
 def disk_of(folder):
     """Bytes that the files below a folder take of the disk."""
     total = 0
-    for path in pathlib.Path(folder).rglob("*"):
+    for path in below(folder):
         try:
-            total += path.lstat().st_blocks * 512
+            total += os.lstat(path).st_blocks * 512
         except OSError:
             continue
     return total
@@ -139,7 +144,7 @@ class Census:
         # The server's own helpers come and go; what has the data folder in its name may also have lost its parent.
         numbers = set(family(server.process.pid)) | set(of_machines(server.data))
         kept = ("jobs", "cupel.sqlite", "damaged")
-        files = {str(path.relative_to(server.data)) for path in server.data.rglob("*")}
+        files = {os.path.relpath(path, server.data) for path in below(server.data)}
         return cls(
             processes=sorted(os.path.basename((command_of(pathlib.Path(f"/proc/{number}")) or ["?"])[0])
                              for number in numbers),
@@ -147,7 +152,8 @@ class Census:
             # Logs of jobs that readers may ask for, and connections to the database, are opened as readers come.
             descriptors=[name for name in descriptors_of(server.process.pid)
                          if "/jobs/" not in name and "/cupel.sqlite" not in name],
-            memory=memory_of(server.process.pid),
+            # Without the program, of which a process has more when another ends.
+            memory=memory_of(server.process.pid, "Pss_Anon"),
             files={path for path in files if not path.startswith(kept)},
             temporary={str(path) for path in server.temporary.iterdir()})
 

@@ -2,10 +2,11 @@
 """A server that builds in machines, and projects that are small enough for software emulation."""
 import contextlib
 import http.client
-import os
+import pathlib
 import time
 
 from conftest import Server, parse_events
+from machine_census import command_of
 
 # Enough for rustc. One processor: an emulated machine keeps one of the host's busy, so two machines have one each.
 MEMORY = "1 GiB"
@@ -72,4 +73,5 @@ def wait_for(what, seconds, message):
 
 
 def is_gone(process):
-    return not os.path.exists(f"/proc/{process}")
+    """Whether a process is no more, or only waits for somebody who asks how it ended."""
+    return not command_of(pathlib.Path(f"/proc/{process}"))

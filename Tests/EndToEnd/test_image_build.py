@@ -166,8 +166,10 @@ def at_work(guest_image, folder):
     command = [CUPEL, "image", "build", "--output", folder / "image", *image_builds.kept(guest_image)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**ENVIRONMENT, "TMPDIR": str(parts)})
     # Where the root has a folder of the packages, mmdebstrap is at work.
+    end = time.monotonic() + 300
     while not list(parts.glob(".cupel-image-*/root/var")):
         assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < end, "no root is being made"
         time.sleep(0.1)
     try:
         yield process, parts

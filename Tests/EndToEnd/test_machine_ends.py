@@ -144,7 +144,7 @@ def test_a_server_that_is_killed_leaves_nothing_that_its_next_start_does_not_rem
     assert len(left) >= 2, left
     server.kill()
     server.start()
-    assert all(is_gone(process) for process in left), "a machine outlived the next start of its server"
+    wait_for(lambda: all(map(is_gone, left)), 30, "a machine outlived the next start of its server")
     again = [event for _, event in server.follow(job, until=is_of("init", "afresh"))]
     assert again[:len(events)] == events
     wait_for(lambda: machines(server.data), 60, "the build that was interrupted has no machine")

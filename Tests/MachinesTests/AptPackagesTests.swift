@@ -35,6 +35,7 @@ import Testing
             true
         ),
         ("E: Failed to fetch http://mirror/pool/main/g/git/git-man_2.39_all.deb  404  Not Found", "git", false),
+        ("E: Failed to fetch http://mirror/pool/main/g/git/git_2.39_amd64.deb  Connection timed out", "git", false),
         ("W: Version '1:2.0' for 'git' was not found", "git", false),
     ])
     func knowsWhichPackageVanished(_ line: String, _ name: String, _ isMissing: Bool) {

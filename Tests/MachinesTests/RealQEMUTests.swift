@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// Asks the QEMU that is installed; nothing boots but, once, firmware.
-@Suite("QEMU as it is installed", .enabled(if: access(MachineHost.qemu, X_OK) == 0), .timeLimit(.minutes(3)))
+@Suite("QEMU as it is installed", .enabled(if: access(MachineHost.qemu, X_OK) == 0), .timeLimit(.minutes(10)))
 struct RealQEMUTests {
     /// Starts a machine that does not run, with an empty root and disk, and asks its monitor.
     private func ask(

@@ -62,7 +62,7 @@ private final class Yard: Sendable {
     }
 }
 
-@Suite("Spare machines", .timeLimit(.minutes(1))) struct SparePoolTests {
+@Suite("Spare machines", .timeLimit(.minutes(10))) struct SparePoolTests {
     @Test("as many as wanted are booted, one is taken at once, and replaced")
     func spares() async throws {
         let yard = Yard()

@@ -31,7 +31,7 @@ package struct AptPackages {
         let options = [
             "Dir::State=\(folder)/state", "Dir::State::status=\(folder)/status", "Dir::Cache=\(folder)/cache",
             "Acquire::Languages=none", "APT::Sandbox::User=root", "APT::Install-Recommends=false",
-            "APT::Install-Suggests=false", "APT::Architecture=amd64", "APT::Architectures=amd64",
+            "APT::Install-Suggests=false", "APT::Architecture=amd64", "APT::Architectures=amd64", "Acquire::Retries=3",
         ]
         command =
             try [ImagePrograms.find("apt-get", package: "apt"), "--quiet=2"] + options.flatMap { ["--option", $0] }
@@ -99,7 +99,7 @@ package struct AptPackages {
         errors.split(whereSeparator: \.isNewline).contains { line in
             line.hasPrefix("E: ")
                 && (line.contains(" for '\(name)' was not found") || line.hasSuffix("locate package \(name)")
-                    || line.contains("Failed to fetch ") && line.contains("/\(name)_"))
+                    || line.contains("Failed to fetch ") && line.contains("/\(name)_") && line.contains(" 404 "))
         }
     }
 }

@@ -112,7 +112,7 @@ import Testing
     /// The agent takes the job and then says nothing any more, on connections that stay open.
     @Test func anAgentThatFallsSilentIsGivenUp() async throws {
         var bench = RelayBench()
-        bench.limits.silence = .milliseconds(50)
+        bench.limits.silence = .seconds(2)
         let run = bench
         try await ScriptedAgent(events: [.detect("cargo")]).serve(closes: false) { machine in
             machine.print("the last words")

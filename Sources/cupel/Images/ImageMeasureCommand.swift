@@ -18,9 +18,10 @@ extension Image {
                   cupel image measure --igvm guest.igvm
                   cupel verify result/project --images images.json
 
-                Not everything follows from files: PCR0, PCR1 and RTMR0 depend on the host's firmware, memory, processors and
-                ACPI tables. They are left out, and so not compared, unless --register or --reference-log gives them. The log
-                is of a machine that you started once, and you believe it.
+                Not everything follows from the image's files: PCR0 depends on the firmware and on the machine's memory
+                and processors, PCR1 on the firmware's build, RTMR0 on memory, devices and ACPI tables too. They are left
+                out, and so not compared, unless --register or --reference-log gives them. The log is of a machine that
+                you started once, and you believe it.
                 """)
 
         @Argument(help: ArgumentHelp("The image's folder.", valueName: "dir"), completion: .directory)

@@ -307,12 +307,26 @@ def test_an_igvm_file_is_measured(folder):
         expected = content(expected + digest + struct.pack("<HB5xQ", 0x70, kind, address))
     assert digests("--igvm", folder / "guest.igvm") == [expected.hex()]
     cupel("image", "measure", "--igvm", folder / "guest.igvm", "--vcpus", 1, check=0)
-    cupel("image", "measure", "--igvm", folder / "guest.igvm", "--vcpus", 2, check=2)
-    cupel("image", "measure", "--igvm", folder / "guest.igvm", "--vcpu-model", "EPYC", check=2)
+    done = cupel("image", "measure", "--igvm", folder / "guest.igvm", "--vcpus", 2, check=2)
+    assert "not for 2" in done.stderr
+    entry, = measure("--igvm", folder / "guest.igvm")
+    assert (entry["name"], entry["version"]) == ("guest.igvm", "unversioned")
     broken = bytearray(igvm(pages, area))
     broken[100] ^= 1
     (folder / "guest.igvm").write_bytes(broken)
     assert "checksum" in cupel("image", "measure", "--igvm", folder / "guest.igvm", check=2).stderr
+
+
+@pytest.mark.parametrize("others", [
+    ["{image}"], ["{image}", "--platform", "snp"], ["{image}", "--platform", "vtpm"], ["--firmware", "{snp}"],
+    ["--kernel", "{image}/vmlinuz"], ["--vcpu-model", "EPYC"], ["--guest-features", "0x1"], ["--hypervisor", "ec2"],
+])
+def test_an_igvm_file_is_named_alone(image, folder, others):
+    """What it holds would else bear the name of an image that it was not made of."""
+    (folder / "guest.igvm").write_bytes(igvm([bytes(PAGE)], b"v" * PAGE))
+    others = [other.format(image=image, snp=folder / "snp.fd") for other in others]
+    done = cupel("image", "measure", *others, "--igvm", folder / "guest.igvm", "--output", folder / "list", check=2)
+    assert "name it alone" in done.stderr and done.stdout == "" and not (folder / "list").exists()
 
 
 def test_the_list_is_one_that_can_be_signed_and_named(image, folder, bundle):

@@ -104,6 +104,15 @@ extension Image {
             guard image != nil || !firmware.isEmpty || igvm != nil else {
                 throw ValidationError("name an image's folder, or --firmware, or --igvm")
             }
+            guard igvm == nil || isIGVMAlone else {
+                throw ValidationError("an IGVM file holds firmware, kernel and processors itself: name it alone")
+            }
+        }
+
+        /// With an image beside it, what the file holds would bear that image's name.
+        private var isIGVMAlone: Bool {
+            image == nil && firmware.isEmpty && kernel == nil && vcpuModel.isEmpty && guestFeatures == nil
+                && hypervisor == nil
         }
 
         func run() async throws {

@@ -83,15 +83,12 @@ struct ImageMeasurement {
         return guests.filter { seen.insert($0.image).inserted }
     }
 
+    /// The entry has the file's name: no image is named beside it.
     private func snp(igvm path: String) throws -> MeasuredGuest {
         let bytes = try InputFile.read(path, limit: IGVMFile.maximumSize)
         let file = try MeasuredFiles.inWords(path) { try IGVMFile(decoding: bytes) }
-        guard command.firmware.isEmpty, command.kernel == nil, command.vcpuModel.isEmpty, command.guestFeatures == nil
-        else {
-            throw MeasurementError("an IGVM file holds firmware, kernel and processors itself: name it alone")
-        }
         for count in try SNPProcessors.counts(command.vcpus) where count != file.processors {
-            throw MeasurementError("the IGVM file is for \(file.processors) processors, not for \(count)")
+            throw CommandFailure("the IGVM file is for \(file.processors) processors, not for \(count)")
         }
         let count = file.processors
         return guest(

@@ -252,9 +252,20 @@ def test_a_recorded_boot_gives_the_registers_of_its_machine(image, folder):
     (["{image}", "--firmware", "/nonexistent"], "could not be opened"),
     (["--igvm", "{snp}"], "not 'IGVM'"),
     (["--firmware", "{tdx}", "--vcpus", "1"], "no file that is named can be measured"),
+    # Beside an image, whose registers of a TPM can always be computed, nothing that is named counts for nothing.
+    (["{image}", "--firmware", "{plain}"], "plain.fd says nothing of SEV-SNP"),
+    (["{image}", "--platform", "vtpm", "--firmware", "{plain}"], "plain.fd says nothing of SEV-SNP"),
+    (["{image}", "--firmware", "{snp}", "--firmware", "{plain}", "--vcpus", "1"], "plain.fd says nothing of SEV-SNP"),
+    (["{image}", "--vcpus", "2"], "--vcpus is given, and nothing is computed for 'snp'"),
+    (["{image}", "--vcpu-model", "EPYC"], "--vcpu-model is given, and nothing is computed for 'snp'"),
+    (["{image}", "--guest-features", "0x1"], "--guest-features is given, and nothing is computed for 'snp'"),
+    (["{image}", "--hypervisor", "ec2"], "--hypervisor is given, and nothing is computed for 'snp'"),
+    (["{image}", "--firmware", "{tdx}", "--vcpus", "2"], "--vcpus is given, and nothing is computed for 'snp'"),
+    (["{image}", "--platform", "vtpm", "--firmware", "{snp}", "--vcpus", "2"], "--vcpus is given"),
 ])
 def test_what_cannot_be_measured_is_refused(image, folder, arguments, words):
-    places = {"image": image, "snp": folder / "snp.fd", "tdx": folder / "tdx.fd"}
+    (folder / "plain.fd").write_bytes(firmware(sections=None, table=None, reset=None))
+    places = {"image": image, **{name: folder / f"{name}.fd" for name in ("snp", "tdx", "plain")}}
     done = cupel("image", "measure", *[argument.format(**places) for argument in arguments], check=2)
     assert words in done.stderr and done.stdout == ""
 

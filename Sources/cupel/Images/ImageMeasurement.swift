@@ -27,6 +27,11 @@ struct ImageMeasurement {
             return (path, try MeasuredFiles.inWords(path) { try GuestFirmware(decoding: bytes) })
         }
         registers = try GivenRegisters(command.register, logs: command.referenceLog)
+        for (path, content) in firmware where !Self.isMeasured(content) {
+            throw CommandFailure(
+                Console.plain("\(path) says nothing of SEV-SNP or TDX, so nothing is computed for it"),
+                hint: "for SEV-SNP the AmdSev build of OVMF, for TDX IntelTdx; registers of a TPM need no firmware")
+        }
     }
 
     /// One for each way of launching; two that report the same are one.
@@ -55,11 +60,38 @@ struct ImageMeasurement {
                 reasons.isEmpty ? "no file that is named can be measured" : reasons.joined(separator: "; "))
         }
         try registers.check(used: Set(guests.map(\.image.platform)))
+        try checkProcessors()
         for reason in reasons { Console.note(Console.plain(reason)) }
         return guests
     }
 
+    /// Whether it says how SEV-SNP or TDX launches it. Where it does so wrongly, that is said when it is computed for.
+    private static func isMeasured(_ firmware: GuestFirmware) -> Bool {
+        do {
+            if try SNPFirmware(firmware) != nil { return true }
+            return try TDXFirmware(firmware) != nil
+        } catch {
+            return true
+        }
+    }
+
     // MARK: SEV-SNP
+
+    /// Throws where processors are named, and there is nothing that measures them: the user expects them to count.
+    private func checkProcessors() throws {
+        let isWanted = command.platform.isEmpty || command.platform.contains(Platform.snp.rawValue)
+        let hasFirmware = firmware.contains { (try? SNPFirmware($0.content)) != nil }
+        guard command.igvm == nil, !(isWanted && hasFirmware) else { return }
+        let options = [
+            ("--vcpus", !command.vcpus.isEmpty), ("--vcpu-model", !command.vcpuModel.isEmpty),
+            ("--guest-features", command.guestFeatures != nil), ("--hypervisor", command.hypervisor != nil),
+        ]
+        if let given = options.first(where: { $0.1 }) {
+            throw CommandFailure(
+                "\(given.0) is given, and nothing is computed for 'snp'",
+                hint: "SEV-SNP alone measures processors: name firmware for it with --firmware")
+        }
+    }
 
     private func snp() throws -> [MeasuredGuest] {
         if let igvm = command.igvm { return [try snp(igvm: igvm)] }

@@ -280,6 +280,10 @@ def test_firmware_that_would_start_any_kernel_is_refused(image, folder):
         assert [entry["platform"] for entry in json.loads(done.stdout)["images"]] == ["vtpm"]
         assert done.stderr.startswith("snp: not computed, as the firmware has no page")
     assert cupel("image", "measure", image, check=0).stderr == ""
+    # Without a kernel there is nothing that it could measure, which is said.
+    for arguments, note in (([], "snp: no kernel is named"), (["--kernel", image / "vmlinuz"], "")):
+        done = cupel("image", "measure", "--firmware", folder / "snp.fd", "--vcpus", 1, *arguments, check=0)
+        assert done.stderr.startswith(note) and bool(done.stderr) == bool(note)
 
 
 def test_kernels_that_measure_nothing_under_tdx_are_refused(image, folder):

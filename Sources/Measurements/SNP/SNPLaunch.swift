@@ -20,9 +20,10 @@ public struct SNPLaunch: Sendable {
     /// All but the processors.
     private let pages: SNPLaunchDigest
 
-    /// - Parameter kernel: what the hypervisor is given beside the firmware; `nil` where it boots from a disk.
+    /// - Parameter kernel: what the hypervisor is given beside the firmware; `nil` where it boots from a disk: the digest
+    ///   then says only which firmware ran, and fits whatever that starts.
     ///
-    /// Throws where the firmware has no place for the kernel's digests: it would boot any kernel.
+    /// Throws where a kernel is given and the firmware has no place for its digests: it would boot any kernel.
     public init(
         firmware: SNPFirmware, kernel: SNPKernelHashes?, hypervisor: SNPHypervisor = .qemu
     ) throws(MeasurementError) {

@@ -111,6 +111,9 @@ struct ImageMeasurement {
                 }
             }
         }
+        if files.hashes == nil {
+            Console.note("snp: no kernel is named, so the entry fits whatever this firmware starts")
+        }
         var seen: Set<KnownImage> = []
         return guests.filter { seen.insert($0.image).inserted }
     }

@@ -405,20 +405,22 @@ def test_the_firewall_lets_the_server_reach_machines_and_machines_not_the_host(f
     assert str(first) in told and str(last) in told
     script = r"""
         ip link set lo up
+        ip address add 203.0.113.1/32 dev lo
         nft -f "$1"
         serve() { setpriv --reuid="$1" --clear-groups /usr/bin/python3 -c '
         import socket, sys
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = socket.create_server(("0.0.0.0", 0))
         print(listener.getsockname()[1], flush=True)
         while True: listener.accept()[0].sendall(b"hello")'; }
         reach() { setpriv --reuid="$1" --clear-groups /usr/bin/python3 -c '
         import socket, sys
-        try: print(socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5).recv(5).decode())
-        except ConnectionRefusedError: print("refused")' "$2"; }
+        try: print(socket.create_connection((sys.argv[2], int(sys.argv[1])), 5).recv(5).decode())
+        except ConnectionRefusedError: print("refused")' "$2" "${3:-127.0.0.1}"; }
         exec 3< <(serve "$2") 4< <(serve 65534)
         read -r machine <&3; read -r host <&4
         echo "server to machine: $(reach 65534 "$machine")"
         echo "machine to host: $(reach "$2" "$host")"
+        echo "machine to host by a public address: $(reach "$2" "$host" 203.0.113.1)"
         echo "machine to machine: $(reach "$3" "$machine")"
         echo "another user to host: $(reach $(("$2" - 1)) "$host")"
     """
@@ -427,7 +429,8 @@ def test_the_firewall_lets_the_server_reach_machines_and_machines_not_the_host(f
                            PACKAGING / "machines.nft", str(first), str(last)], capture_output=True, text=True, timeout=60,
                           cwd="/")
     assert done.stdout.splitlines() == [
-        "server to machine: hello", "machine to host: refused", "machine to machine: refused",
+        "server to machine: hello", "machine to host: refused", "machine to host by a public address: refused",
+        "machine to machine: refused",
         "another user to host: hello"], done
 
 

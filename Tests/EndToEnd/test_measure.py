@@ -286,6 +286,15 @@ def test_firmware_that_would_start_any_kernel_is_refused(image, folder):
         assert done.stderr.startswith(note) and bool(done.stderr) == bool(note)
 
 
+@pytest.mark.parametrize("name, value, words", [
+    ("CPUS", "256", "machine.cpus"), ("MEMORY", str((512 << 20) + 1), "whole MiB"), ("DISK", str((1 << 30) + 1), "whole pages"),
+])
+def test_machines_that_none_can_be_stop_the_start_of_a_server(image, folder, name, value, words):
+    done = cupel("serve", "--port", "0", "--data", folder / "data", "--isolation", "vm", check=2,
+                 env={"CUPEL_MACHINE_IMAGE": str(image), "CUPEL_MACHINE_SPARE": "0", f"CUPEL_MACHINE_{name}": value})
+    assert words in done.stderr and "serving" not in done.stdout
+
+
 def test_kernels_that_measure_nothing_under_tdx_are_refused(image, folder):
     linux, initrd = efi_programs.kernel(b"6.1.0-test"), (image / "initrd").read_bytes()
     line = json.loads((image / "image.json").read_bytes())["commandLine"]

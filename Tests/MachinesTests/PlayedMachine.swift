@@ -96,9 +96,9 @@ final class PlayedMachine: Sendable {
         chmod(folder + "/qemu", 0o755)
         var settings = MachineSettings(
             image: try MachineImage(folder: image), kind: .tdx, accelerator: .kvm,
-            firmware: try MachineFirmware(for: .tdx, path: folder + "/firmware"), memory: 512 << 20, disk: 64 << 20,
-            bootDeadline: bootDeadline, silence: silence, folder: folder + "/state", tpmAuthority: folder + "/ca",
-            qemu: folder + "/qemu", cpuModel: role.rawValue)
+            firmware: try MachineFirmware(for: .tdx, path: folder + "/firmware"), cpus: 2, memory: 512 << 20,
+            disk: 64 << 20, bootDeadline: bootDeadline, silence: silence, folder: folder + "/state",
+            tpmAuthority: folder + "/ca", qemu: folder + "/qemu", cpuModel: role.rawValue)
         settings.network = .user
         self.settings = settings
     }

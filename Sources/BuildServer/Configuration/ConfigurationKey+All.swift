@@ -80,7 +80,7 @@ extension ConfigurationKey {
             "machine.firmware", .text(\.machines.firmware), "The firmware's file, or auto for the distribution's.",
             risk: "It is measured: with another one, verifiers expect other values."),
         .init(
-            "machine.cpus", .number(\.machines.cpus, unit: "processors", 1...256), "Processors of one machine.",
+            "machine.cpus", .number(\.machines.cpus, unit: "processors", 1...255), "Processors of one machine.",
             risk: "Their number is measured on SEV-SNP: with another one, verifiers expect another value."),
         .init(
             "machine.memory", .bytes(\.machines.memory, (512 << 20)...(1 << 50)), "Memory of one machine.",

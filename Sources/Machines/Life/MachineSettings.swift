@@ -54,10 +54,10 @@ public struct MachineSettings: Sendable {
     public var cpuModel: String
 
     public init(
-        image: MachineImage, kind: MachineKind, accelerator: Accelerator, firmware: MachineFirmware, cpus: Int = 2,
-        memory: Int64 = 4 << 30, disk: Int64 = 20 << 30, network: MachineNetwork = .user,
-        bootDeadline: Duration = .seconds(180), silence: Duration = .seconds(180), folder: String,
-        tpmAuthority: String, qemu: String = MachineHost.qemu, cpuModel: String? = nil
+        image: MachineImage, kind: MachineKind, accelerator: Accelerator, firmware: MachineFirmware, cpus: Int,
+        memory: Int64, disk: Int64, network: MachineNetwork = .user, bootDeadline: Duration,
+        silence: Duration = .seconds(180), folder: String, tpmAuthority: String, qemu: String = MachineHost.qemu,
+        cpuModel: String? = nil
     ) {
         self.image = image
         self.kind = kind
@@ -88,8 +88,9 @@ public struct MachineSettings: Sendable {
     /// Bytes that a machine takes beside its memory: QEMU's own, code that it translated, the TPM.
     static let overhead: Int64 = 1 << 30
 
-    /// Throws `unusable` where a number is none that a machine can have.
-    func check() throws(MachineError) {
+    /// Throws `unusable` where a number is none that a machine can have. Every start of a machine asks this; a service
+    /// does at its own start, so that it fails there and not with each build.
+    public func check() throws(MachineError) {
         guard kind == .vtpm || accelerator == .kvm else {
             throw MachineError(.unusable, "machines of the kind \(kind.rawValue) need KVM: they cannot be emulated")
         }

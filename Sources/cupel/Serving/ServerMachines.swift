@@ -68,6 +68,11 @@ extension MachineSettings {
             disk: choices.disk, network: MachineNetwork(rawValue: choices.network) ?? .none,
             bootDeadline: .seconds(choices.bootSeconds), folder: data.machinesPath,
             tpmAuthority: data.machineAuthorityPath)
+        do throws(MachineError) {
+            try check()
+        } catch {
+            throw ConfigurationError(error.message)
+        }
         if choices.kind == "auto" { Self.sayWhatIsStronger(than: kind, host, logger) }
         if let why = host.whyEmulated { logger.warning("Machines are emulated", metadata: ["reason": "\(why)"]) }
         logger.info(

@@ -25,7 +25,7 @@ enum GuestAssembly {
         let configuration = try GuestSettings.load(settingsFile(), machine: MachineSize(disk: disk))
         try await network
         try await serve(configuration, host: try await asked)
-        await UnsentBytes.wait(port: configuration.port)
+        await OpenConnections.wait(port: configuration.port)
     }
 
     @concurrent private static func beginNetwork(_ devices: Devices) async throws {

@@ -43,7 +43,8 @@ extension BuildClient {
         let isTransient = status == 429 || (500...599).contains(status)
         return BuildClientError(
             isTransient ? .busy : .refused, "the server answered \(status): \(words)",
-            retryAfter: response.headers.first(name: "Retry-After").flatMap { Int($0) })
+            retryAfter: response.headers.first(name: "Retry-After").flatMap { Int($0) }, status: Int(status),
+            mayHaveArrived: false)
     }
 
     private func errorText(_ response: HTTPClientResponse) async -> String? {

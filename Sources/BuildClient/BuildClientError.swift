@@ -28,6 +28,8 @@ public struct BuildClientError: Error, Hashable, Sendable, CustomStringConvertib
     public let message: String
     /// Seconds after which the server wants to be asked again (`Retry-After`).
     public let retryAfter: Int?
+    /// The status of the server's answer, where that is what this is about.
+    public let status: Int?
     /// Whether a connection broke that the server may have got the request by.
     let mayHaveArrived: Bool
 
@@ -36,10 +38,11 @@ public struct BuildClientError: Error, Hashable, Sendable, CustomStringConvertib
         self.init(code, message, retryAfter: retryAfter, mayHaveArrived: false)
     }
 
-    init(_ code: Code, _ message: String, retryAfter: Int? = nil, mayHaveArrived: Bool) {
+    init(_ code: Code, _ message: String, retryAfter: Int? = nil, status: Int? = nil, mayHaveArrived: Bool) {
         self.code = code
         self.message = message
         self.retryAfter = retryAfter
+        self.status = status
         self.mayHaveArrived = mayHaveArrived
     }
 

@@ -104,8 +104,23 @@ struct Conversation: Sendable {
                     "the machine's result has more than \(limits.resultSize) bytes, the sum of limits.artifact_size, "
                         + "limits.log_size and room for the rest"))
         case .file: return .settled(BuildFailure(.internal, "the result could not be kept: \(error.message)"))
+        case .refused where !events.hasBegun:
+            if let failure = Self.refusal(of: error) { return .settled(failure) }
+            fallthrough
         default: return .broken(BuildFailure(.machine, "the machine's agent does not do its part: \(error.message)"))
         }
+    }
+
+    /// What of the request itself the agent refuses: another machine would as well. Any other refusal, such as that of a
+    /// machine that has had its build, is none of the requester's doing.
+    private static func refusal(of error: BuildClientError) -> BuildFailure? {
+        let kind: BuildFailure.Kind
+        switch error.status {
+        case 400, 415: kind = .source
+        case 413: kind = .resourceLimit
+        default: return nil
+        }
+        return BuildFailure(kind, "the machine does not take the request: \(error.message)").bounded
     }
 
     private func say(_ interruption: Interruption) {

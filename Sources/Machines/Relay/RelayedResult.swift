@@ -9,8 +9,10 @@ internal import StrictJSON
 ///
 /// This finds a broken result, and one of another job. Whether it proves anything is for its verifier to say.
 enum RelayedResult {
-    /// Bytes of `provenance.json`.
-    private static let provenanceLimit = 64 << 20
+    /// Bytes of `provenance.json`. An input takes some hundred, so that tens of thousands fit, as a flake for a whole
+    /// operating system has. Less than a verifier reads: parsed, it is many times as large, in the memory of a service
+    /// that may check several at once, for machines that it does not trust.
+    private static let provenanceLimit = 16 << 20
 
     /// Removes what was fetched and not put in its place.
     static func removeUnfinished(_ job: RelayJob) { unlink(job.unfinishedResultPath) }

@@ -47,6 +47,9 @@ import Testing
         Lie("no evidence", .machine, "evidence.json is not in it", made { $0.files["probe/evidence.json"] = nil }),
         Lie("no JSON", .machine, "cannot be used", made { $0.provenance = "{" }),
         Lie("no statement", .machine, "of the nonce none", made { $0.provenance = "[]" }),
+        Lie(
+            "a giant provenance", .machine, "at most 16777216 are expected",
+            made { $0.provenance = String(repeating: " ", count: 16_777_217) }),
         Lie("two folders", .machine, "more than one top folder", made { $0.files["other/file"] = [1] }),
         Lie("no archive", .machine, "cannot be used", ScriptedAgent(result: Array("no archive".utf8))),
         Lie("an empty result", .machine, "cannot be used", ScriptedAgent(result: [])),

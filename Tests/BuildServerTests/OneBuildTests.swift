@@ -117,6 +117,17 @@ import Testing
         }
     }
 
+    /// A job is in line, and may be over, before its receiver goes on.
+    @Test(.timeLimit(.minutes(1))) func anEndBeforeTheJobCountsAsTakenIsNotLost() async throws {
+        let patience = OneBuild.Patience(job: nil, reader: .seconds(600))
+        let once = OneBuild(patience: patience, clock: InstantClock())
+        try once.claim()
+        once.finish()
+        once.take()
+        #expect(await once.end() == .forgotten)
+        #expect(throws: Refusal.takenAlready) { try once.claim() }
+    }
+
     @Test func oneFormOfTheResultWithoutAGapIsTheWhole() async throws {
         let once = OneBuild(patience: OneBuild.Patience(job: .seconds(1), reader: .seconds(1)), clock: HeldClock())
         try once.claim()

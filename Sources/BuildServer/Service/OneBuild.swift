@@ -75,8 +75,8 @@ public final class OneBuild: Sendable {
     /// The job is durable: there will be no other.
     package func take() { move(from: [.receiving], to: .building) }
 
-    /// The job has ended, well or not.
-    package func finish() { move(from: [.building], to: .built) }
+    /// The job has ended, well or not. It may be over before whoever received it says that it was taken.
+    package func finish() { move(from: [.receiving, .building], to: .built) }
 
     /// A piece of the result was sent.
     package func send(_ piece: Range<Int64>, of size: Int64, as coding: ResultCoding) {

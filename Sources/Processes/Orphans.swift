@@ -33,8 +33,9 @@ package enum Orphans {
         // First itself: a shell whose child dies goes on to what comes next.
         let children = ProcessTable.children(of: process).map { cprocess_watch($0) }.filter { $0 >= 0 }
         defer { for child in children { close(child) } }
-        let wasThere = cprocess_kill(held) == 0
+        // Where it had ended before, those who have its number, or its children's, may be strangers.
+        guard cprocess_kill(held) == 0 else { return false }
         for child in children { _ = cprocess_kill(child) }
-        return wasThere
+        return true
     }
 }

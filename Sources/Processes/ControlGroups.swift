@@ -7,6 +7,8 @@ package struct ControlGroups: Hashable, Sendable {
     /// The folder below which a group is made for each command.
     package let path: String
 
+    package init(path: String) { self.path = path }
+
     /// `nil` where there is no cgroup v2, or none of it is this service's to divide. It is divided at the first call.
     package static func delegated() -> ControlGroups? { shared }
 
@@ -39,10 +41,14 @@ package struct ControlGroups: Hashable, Sendable {
     package func make(_ name: String, memory: Int64, processes: Int) throws(ProcessError) -> ControlGroup {
         let group = ControlGroup(path: "\(path)/\(name)")
         group.remove()
-        guard mkdir(group.path, 0o755) == 0, Self.put("\(memory)", in: group.path + "/memory.max"),
+        let isMade = mkdir(group.path, 0o755) == 0
+        guard isMade, Self.put("\(memory)", in: group.path + "/memory.max"),
             Self.put("\(processes)", in: group.path + "/pids.max")
         else {
-            throw ProcessError("the cgroup \(group.path) could not be made: \(String(cString: strerror(errno)))")
+            let code = errno
+            // One without its limits is of no use: nobody would remove it.
+            if isMade { rmdir(group.path) }
+            throw ProcessError("the cgroup \(group.path) could not be made: \(String(cString: strerror(code)))")
         }
         // Swap is not there on every kernel.
         _ = Self.put("0", in: group.path + "/memory.swap.max")

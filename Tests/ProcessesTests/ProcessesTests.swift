@@ -35,4 +35,16 @@ import Testing
         stranger.kill()
         #expect(stranger.wait() == 128 + SIGKILL)
     }
+
+    @Test("a cgroup whose limits cannot be set is an error that says why, and is removed")
+    func withoutLimits() throws {
+        // A folder like any other has no files for limits.
+        let folder = NSTemporaryDirectory() + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        #expect(throws: ProcessError("the cgroup \(folder)/one could not be made: No such file or directory")) {
+            try ControlGroups(path: folder).make("one", memory: 1 << 20, processes: 1)
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+    }
 }

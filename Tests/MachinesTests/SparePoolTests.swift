@@ -182,6 +182,27 @@ private final class Yard: Sendable {
         #expect(yard.booted == 1)
     }
 
+    @Test("who waits for a spare when the end begins gets none, and none is booted for him")
+    func shutDownWhileWaiting() async throws {
+        let yard = Yard()
+        let pool = yard.pool(spare: 1)
+        await pool.refill()
+        await pool.refilled()
+        let gate = yard.hold()
+        let taken = try await pool.take { _ in }
+        for await _ in yard.begun.stream.prefix(2) {}
+        let said = AsyncStream<String>.makeStream()
+        let taking = Task { () throws(MachineError) in try await pool.take { said.continuation.yield($0) } }
+        for await _ in said.stream { break }
+        let ending = Task { await pool.shutDown() }
+        // When it has ended this one, it has begun.
+        _ = await taken.ended()
+        gate.set(())
+        await #expect(throws: MachineError.self) { try await taking.value }
+        await ending.value
+        #expect(yard.booted == 2)
+    }
+
     @Test("no spare is booted while somebody waits for a machine of his own")
     func yields() {
         var plan = SparePlan(spare: 1)

@@ -133,6 +133,8 @@ package actor SparePool<Machine: PooledMachine> {
 
     private func bootOwn(_ report: @escaping @Sendable (String) -> Void) async throws(MachineError) -> Machine {
         guard !Task.isCancelled else { throw MachineError(.cancelled, "the machine is not wanted any longer") }
+        // Whoever waited for a spare comes here when the end begins.
+        guard !isShutDown else { throw Self.shutDownError }
         plan.ownBoots += 1
         defer {
             plan.ownBoots -= 1

@@ -148,4 +148,20 @@ import Testing
             _ = await process.ended()
         }
     }
+
+    @Test("no machine is given the user of another one")
+    func users() throws {
+        let folder = NSTemporaryDirectory() + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder + "/machine-1", withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let taken = geteuid()
+        var drawn = [taken, taken, taken + 1]
+        let other = MachineFolder.unusedUser(in: folder) { drawn.removeFirst() }
+        #expect(other == taken + 1)
+        #expect(drawn == [])
+        let none = MachineFolder.unusedUser(in: folder) { taken }
+        #expect(none == nil)
+        let first = MachineFolder.unusedUser(in: folder + "/none") { taken }
+        #expect(first == taken)
+    }
 }

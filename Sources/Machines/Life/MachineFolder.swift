@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Foundation
+internal import Processes
 
 /// The folder of one machine's state: its disk, its firmware's variables, its TPM. Nobody else may enter it, and it goes
 /// with the machine.
-struct MachineFolder: Hashable, Sendable {
+package struct MachineFolder: Hashable, Sendable {
     /// Names of machines' folders begin so.
     static let prefix = "machine-"
     static let firstUser: UInt32 = 1_910_000_000
@@ -22,13 +23,36 @@ struct MachineFolder: Hashable, Sendable {
     /// directories (systemd, "Users, Groups, UIDs and GIDs") and builds.
     static func make(in parent: String) throws(MachineError) -> MachineFolder {
         try makeFolder(parent, mustBeNew: false)
-        let number = UInt32.random(in: 0..<10_000_000)
-        let user: UInt32? = geteuid() == 0 ? firstUser + number : nil
+        let user: UInt32? = try geteuid() == 0 ? newUser(in: parent) : nil
         let folder = MachineFolder(
             path: "\(parent)/\(prefix)\(String(UInt64.random(in: 0 ... .max), radix: 36))", user: user)
         try makeFolder(folder.path, mustBeNew: true)
         try folder.give("")
         return folder
+    }
+
+    /// The first user of those drawn who has no machine in `parent`; `nil` where a hundred of them have one.
+    package static func unusedUser(in parent: String, draw: () -> UInt32) -> UInt32? {
+        let owners = ProcessTable.names(in: parent).filter { $0.hasPrefix(prefix) }.compactMap { name in
+            owner(of: "\(parent)/\(name)")
+        }
+        for _ in 0..<100 {
+            let user = draw()
+            if !owners.contains(user) { return user }
+        }
+        return nil
+    }
+
+    private static func newUser(in parent: String) throws(MachineError) -> UInt32 {
+        guard let user = unusedUser(in: parent, draw: { firstUser + UInt32.random(in: 0..<10_000_000) }) else {
+            throw MachineError(.start, "every user that was drawn for a machine owns one in \(parent) already")
+        }
+        return user
+    }
+
+    private static func owner(of path: String) -> UInt32? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? status.st_uid : nil
     }
 
     /// As whom a machine's programs run: `nil` where it is whoever runs this.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Machines
-import Processes
 import Testing
 
 @Suite("The life of a machine", .timeLimit(.minutes(10))) struct MachineTests {
@@ -117,36 +116,6 @@ import Testing
             }
         }
         #expect(played.remains == [])
-    }
-
-    @Test("what an earlier run left is killed and removed; processes of others are not")
-    func leftovers() async throws {
-        let played = try PlayedMachine(.deaf)
-        let folder = played.settings.folder
-        let (left, stranger) = ("\(folder)/machine-left", "\(folder)/stranger")
-        for path in [left, stranger] {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        }
-        func sleeper(_ folder: String) async throws -> BackgroundProcess {
-            try await BackgroundProcess.start(
-                ["/bin/sh", "-c", "sleep 600; true"], environment: [:], workingDirectory: folder
-            ) { _, _ in }
-        }
-        let orphan = try await sleeper(left)
-        let other = try await sleeper(stranger)
-        MachineLeftovers.remove(in: folder, before: 0)
-        #expect(orphan.status == nil, "what began later than the service is no leftover")
-        try FileManager.default.createDirectory(atPath: left, withIntermediateDirectories: true)
-        let again = try await sleeper(left)
-        MachineLeftovers.remove(in: folder, before: .max)
-        #expect(await again.ended() == 128 + SIGKILL)
-        #expect(other.status == nil)
-        #expect(!FileManager.default.fileExists(atPath: left))
-        #expect(FileManager.default.fileExists(atPath: stranger))
-        for process in [orphan, other] {
-            process.kill()
-            _ = await process.ended()
-        }
     }
 
     @Test("no machine is given the user of another one")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Foundation
 public import Logging
+internal import Processes
 
 /// The machines of a service: some are kept booted and unused, so that a build need not wait for one.
 public actor MachinePool {
@@ -34,7 +35,11 @@ public actor MachinePool {
     public func shutDown() async { await pool.shutDown() }
 
     /// For the start of a service: ends what an earlier run that was killed left running in `folder`, and removes it.
-    public static func removeLeftovers(folder: String) async { MachineLeftovers.remove(in: folder) }
+    ///
+    /// - Parameter logger: is told of what could not be ended or removed.
+    public static func removeLeftovers(folder: String, logger: Logger = Logger(label: "cupel")) async {
+        MachineLeftovers.remove(in: folder, before: ProcessTable.startTime(of: getpid()), logger: logger)
+    }
 }
 
 /// What becomes of the machines of a pool.

@@ -52,7 +52,7 @@ public struct Sandbox: Sendable {
             controlGroups: confinement == .none ? nil : ControlGroups.delegated(),
             seccompProgram: try SeccompFilter.program(),
             nestingSeccompProgram: try SeccompFilter.program(nestsNamespaces: true))
-        sandbox.removeLeftovers()
+        removeLeftovers(in: folder)
         if confinement == .bubblewrap { try await sandbox.probe() }
         return sandbox
     }
@@ -75,8 +75,9 @@ public struct Sandbox: Sendable {
         SandboxedRunner(sandbox: self, workspace: workspace, slot: slot, limits: limits, toolMounts: toolMounts)
     }
 
-    /// Kills what an earlier run left running here, and removes its workspaces.
-    private func removeLeftovers() {
+    /// For the start of a service: kills what an earlier run left running in the folder of all workspaces, and removes
+    /// these.
+    public static func removeLeftovers(in folder: String) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         guard !names.isEmpty else { return }
         Orphans.kill(program: Programs.bubblewrap, mentioning: folder + "/")

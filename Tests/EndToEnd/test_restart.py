@@ -117,6 +117,19 @@ def test_a_second_interruption_ends_the_build(new_server, folder):
     assert server.result(job)[0] == 404
 
 
+def test_a_start_without_machines_removes_those_that_an_earlier_run_left(new_server, folder):
+    data = folder / "data"
+    machine = data / "machines/machine-left"
+    (machine / "tpm").mkdir(parents=True)
+    process = subprocess.Popen(["/bin/sh", "-c", "sleep 600; true"], cwd=machine)
+    try:
+        new_server(data=data)
+        assert process.wait(60) == -9
+    finally:
+        process.kill()
+    assert list((data / "machines").iterdir()) == []
+
+
 def test_an_acknowledged_job_survives_a_kill_a_moment_later(new_server, folder):
     data = folder / "data"
     server = new_server("--concurrency", "1", data=data)

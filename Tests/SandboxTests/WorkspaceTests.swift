@@ -86,6 +86,15 @@ struct WorkspaceTests {
         #expect([9, 137].contains(orphan.terminationStatus))
     }
 
+    @Test("of an earlier run are removed for a service that makes none")
+    func leftoversElsewhere() throws {
+        let folder = try TestSandbox.makeFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder + "/old/output", withIntermediateDirectories: true)
+        Sandbox.removeLeftovers(in: folder)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+    }
+
     @Test("without a sandbox are where they are, and the profile says that nothing was confined")
     func unconfined() async throws {
         try await TestSandbox.run(.none) { test in

@@ -28,6 +28,9 @@ struct ServerAssembly {
         logger.info(
             "Chose where builds run",
             metadata: ["isolation.place": "\(choice.place.rawValue)", "isolation.reason": "\(choice.reason)"])
+        // An earlier run that was killed may have chosen another place.
+        await MachinePool.removeLeftovers(folder: data.machinesPath, logger: logger)
+        Sandbox.removeLeftovers(in: data.workspacesPath)
         switch choice.place {
         case .here, .sandbox: try await serveHere(data, metrics, logger)
         case .machine: try await serveMachines(data, metrics, logger)

@@ -37,7 +37,7 @@ public actor MachinePool {
     /// For the start of a service: ends what an earlier run that was killed left running in `folder`, and removes it.
     ///
     /// - Parameter logger: is told of what could not be ended or removed.
-    public static func removeLeftovers(folder: String, logger: Logger = Logger(label: "cupel")) async {
+    public static func removeLeftovers(folder: String, logger: Logger) async {
         MachineLeftovers.remove(in: folder, before: ProcessTable.startTime(of: getpid()), logger: logger)
     }
 }

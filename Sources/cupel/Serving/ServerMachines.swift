@@ -10,13 +10,12 @@ struct ServerMachines {
     let pool: MachinePool
     private let metrics: Metrics
 
-    /// Looks at the image and at this host, removes what an earlier run left, and begins to boot the spare ones.
+    /// Looks at the image and at this host, and begins to boot the spare ones.
     ///
     /// Throws where the settings ask for machines that this host cannot have: nothing weaker takes their place.
     static func start(
         _ configuration: Configuration, _ data: DataFolder, metrics: Metrics, logger: Logger
     ) async throws -> ServerMachines {
-        await MachinePool.removeLeftovers(folder: data.machinesPath)
         let settings = try await MachineSettings(configuration, data, logger: logger)
         if configuration.attester != "auto" {
             logger.notice(

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Builds
+package import Builds
 internal import Synchronization
 
 /// The events of one build in a machine on their way to the log: the machine's, what its console says, and what the host
 /// says of it. They come from several tasks and go on one at a time.
-final class RelayedEvents: Sendable {
+package final class RelayedEvents: Sendable {
     /// Bytes of one line of the console that are shown.
     private static let lineLength = 400
     /// Lines that are kept for the message of a machine that ends.
@@ -15,6 +15,8 @@ final class RelayedEvents: Sendable {
     private struct State {
         var shownLines = 0
         var hasBegun = false
+        /// The machine has sent events of its own.
+        var isBuilding = false
         var lastLines: [String] = []
         /// What is to be said once the machine has begun with its inputs.
         var note: BuildEvent?
@@ -24,7 +26,7 @@ final class RelayedEvents: Sendable {
     private let consoleLines: Int
     private let state: Mutex<State>
 
-    init(_ events: any BuildEventSink, attempt: Int, consoleLines: Int) {
+    package init(_ events: any BuildEventSink, attempt: Int, consoleLines: Int) {
         self.events = events
         self.consoleLines = consoleLines
         var state = State()
@@ -41,7 +43,7 @@ final class RelayedEvents: Sendable {
     func begin() { state.withLock { $0.hasBegun = true } }
 
     /// The latest lines of the console.
-    var lastLines: [String] { state.withLock { $0.lastLines } }
+    package var lastLines: [String] { state.withLock { $0.lastLines } }
 
     /// An event of the host's own.
     func append(_ event: BuildEvent) throws(BuildFailure) {
@@ -51,12 +53,13 @@ final class RelayedEvents: Sendable {
     /// What goes on with the machine. A log that is full is found out by the next event of the build.
     func say(_ text: String) { try? append(.machine(Self.plain(text) ?? "")) }
 
-    /// A line of the console: the first ones become events, the last ones are kept.
-    func console(_ line: String) {
+    /// A line of the console: the first ones become events as long as the build itself says nothing, since the API has
+    /// what a machine does before that; the last ones are kept.
+    package func console(_ line: String) {
         guard let line = Self.plain(line), !line.isEmpty else { return }
         state.withLock { state in
             state.lastLines = Array((state.lastLines + [line]).suffix(Self.keptLines))
-            guard state.shownLines <= consoleLines else { return }
+            guard !state.isBuilding, state.shownLines <= consoleLines else { return }
             state.shownLines += 1
             let isLast = state.shownLines > consoleLines
             try? events.append([.machine(isLast ? "console: further lines are not shown" : "console: \(line)")])
@@ -65,9 +68,10 @@ final class RelayedEvents: Sendable {
 
     /// An event of the machine's. Throws `MachineError` for one that no agent of ours sends, and where the log takes no
     /// more, what it says.
-    func relay(_ event: BuildEvent) throws(BuildFailure) {
+    package func relay(_ event: BuildEvent) throws(BuildFailure) {
         try Self.check(event)
         try state.withLock { (state) throws(BuildFailure) in
+            state.isBuilding = true
             try events.append([event])
             guard case .initialize = event, let note = state.note else { return }
             state.note = nil

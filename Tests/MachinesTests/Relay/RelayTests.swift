@@ -213,26 +213,30 @@ import Testing
         #expect(cancelled == BuildFailure(.cancelled, "cancelled"))
     }
 
-    @Test func theConsoleIsShownCleanAndWithinBounds() async throws {
-        let bench = RelayBench()
-        let ready = Mutex(false)
-        let agent = ScriptedAgent(events: [.detect("cargo"), .complete(BuildFailure(.build, "no"))])
-        try await agent.serve { machine in
-            for text in ["\u{1B}[1mbold\u{1B}[0m\u{7}\r", "", String(repeating: "x", count: 5000), "c", "d", "e", "f"] {
-                machine.print(text)
-            }
-            _ = await bench.run { _ throws(MachineError) in
-                ready.withLock { $0 = true }
-                return machine
-            }
+    @Test func theConsoleIsShownCleanAndWithinBounds() {
+        let sink = JournalSink()
+        let events = RelayedEvents(sink, attempt: 1, consoleLines: 4)
+        for text in ["\u{1B}[1mbold\u{1B}[0m\u{7}\r", "", String(repeating: "x", count: 5000), "c", "d", "e", "f"] {
+            events.console(text)
         }
-        let shown = bench.sink.events.compactMap { event -> String? in
-            guard case .machine(let text) = event, text.hasPrefix("console: ") else { return nil }
-            return text
-        }
-        #expect(ready.withLock { $0 })
-        #expect(shown.count <= 5 && shown.allSatisfy { $0.utf8.count < 500 })
-        #expect(shown.isEmpty || shown[0] == "console: bold\u{FFFD}")
-        if shown.count == 5 { #expect(shown.last == "console: further lines are not shown") }
+        let cut = String(repeating: "x", count: 400) + " […]"
+        #expect(
+            sink.events
+                == [
+                    "console: bold\u{FFFD}", "console: \(cut)", "console: c", "console: d",
+                    "console: further lines are not shown",
+                ]
+                .map { .machine($0) })
+        #expect(events.lastLines == ["bold\u{FFFD}", cut, "c", "d", "e", "f"])
+    }
+
+    @Test func onceTheBuildSpeaksTheConsoleIsOnlyKept() throws {
+        let sink = JournalSink()
+        let events = RelayedEvents(sink, attempt: 1, consoleLines: 4)
+        events.console("booting")
+        try events.relay(.detect("cargo"))
+        events.console("link down")
+        #expect(sink.events == [.machine("console: booting"), .detect("cargo")])
+        #expect(events.lastLines == ["booting", "link down"])
     }
 }

@@ -13,6 +13,7 @@ import time
 
 from conftest import THOROUGH, Server, log_of, project, tarball
 from probes import IS_ROOT, MARKER, Outside, answers_of, names, probe_project
+from wire import descriptors, settled_descriptors
 
 # A build that is under way while the probes run, with something in its source that is nobody else's.
 OTHER = """
@@ -69,7 +70,7 @@ class Site:
 
     def build(self, files, beside=contextlib.nullcontext):
         """Builds, and checks that the machine is as it was where the build was confined."""
-        before = self.descriptors()
+        before = descriptors(self.server.process)
         with beside():
             job, events, outcome = self.server.build(tarball(files, top="probe"))
         if self.is_confined:
@@ -110,24 +111,14 @@ class Site:
         assert list(found) == names(group), found
         return found
 
-    def descriptors(self):
-        """Open files of the server, but for the logs of which it keeps a few open for the next reader."""
-        folder, count = f"/proc/{self.server.process.pid}/fd", 0
-        for name in os.listdir(folder):
-            with contextlib.suppress(OSError):
-                count += not os.readlink(f"{folder}/{name}").endswith("/events.sse")
-        return count
-
-    def assert_untouched(self, descriptors):
+    def assert_untouched(self, before):
         """Nothing of a confined build is left: no process, file, socket, mount or open file."""
         assert not left_behind(self), left_behind(self)
         assert self.server.process.poll() is None and self.server.call("GET", "/health")[0] == 200
         assert all(process.poll() is None for process in self.processes.values())
         assert (self.folder / "file").read_text() == self.secret and not list(self.home.iterdir())
-        deadline = time.monotonic() + 30
-        while (count := self.descriptors()) > descriptors + 2:
-            assert time.monotonic() < deadline, f"the server had {descriptors} files open, and has {count}"
-            time.sleep(0.05)
+        left = settled_descriptors(self.server.process, before + 2, patience=30)
+        assert left <= before + 2, f"the server had {before} files open, and has {left}"
 
 
 def left_behind(site):

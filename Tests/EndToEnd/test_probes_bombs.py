@@ -8,6 +8,7 @@ import pytest
 from conftest import THOROUGH, log_of, tarball
 from probe_sites import open_site
 from probes import answers_of, judge, names, probe_project
+from wire import descriptors
 
 # Small, so that twice as much harms no machine. With CUPEL_THOROUGH=1 there are 2^20 files.
 LIMITS = {"memory": 500, "disk": 150, "processes": 150, "files": 1 << 19 if THOROUGH else 5_000, "open-files": 700,
@@ -46,7 +47,7 @@ def without(outside):
 def within(outside, configuration):
     """What became of each within a sandbox, where each is a build of its own."""
     for one in open_site(outside, "--config", configuration, is_confined=True):
-        before = one.descriptors()
+        before = descriptors(one.server.process)
 
         def build(name):
             files = probe_project("bombs", {**one.targets(), **LIMITS}, only=(name,))

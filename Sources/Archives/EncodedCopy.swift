@@ -42,12 +42,13 @@ package final class EncodedCopy: Sendable {
         return isWhole.load(ordering: .acquiring)
     }
 
-    /// Returns when the copy is gone; whether there was one until now.
+    /// Returns when the copy is gone; whether it may have taken room until now. One that failed has it until its file is
+    /// removed, which is perhaps while somebody else finds the disk full.
     package func giveUp() -> Bool {
-        let hadCopy = !isGivenUp.exchange(true, ordering: .relaxed)
+        isGivenUp.store(true, ordering: .relaxed)
         guard !hasEnded.load(ordering: .acquiring) else { return false }
         _ = close()
-        return hadCopy
+        return true
     }
 
     private func put(_ step: Step) { steps.put(step) }

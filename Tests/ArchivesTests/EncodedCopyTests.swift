@@ -96,6 +96,18 @@ import Testing
         #expect(try tar(plain).count > 20 * Self.noise.count)
     }
 
+    /// Of two that meet a full disk at the same moment, the plain one is to be tried again, also where the copy was told
+    /// first.
+    @Test func copyThatFailedByItselfHasMadeRoomOnceItIsGivenUp() throws {
+        let folder = try TemporaryFolder()
+        let copy = EncodedCopy(path: folder.path + "/copy")
+        // There is no entry that this could belong to. Of more steps than wait at a time, the first was taken.
+        for _ in 0..<10 { Self.text.withUnsafeBytes { copy.write($0) } }
+        #expect(copy.giveUp())
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+        #expect(!copy.giveUp(), "there is no more room to be had")
+    }
+
     @Test func writerThatIsNotClosedRemovesBoth() throws {
         let folder = try TemporaryFolder()
         do {

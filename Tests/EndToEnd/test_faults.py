@@ -256,11 +256,14 @@ def test_a_drain_meets_every_fault(folder, layer):
 
     findings, done = Findings(), 0
     _, journal = drain(None)
-    for point in some(points(journal), count):
+    # No two drains are alike: on a busy machine many points of the first are in no other.
+    for point in some(points(journal), 5 * count):
         with findings.at(point, service):
             done += drain(point)[0]
         if service.process.poll() is None:
             service.end()
+        if done >= count and not THOROUGH:
+            break
     findings.expect_none()
     print(f"{done} faults")
     assert done >= count // 2

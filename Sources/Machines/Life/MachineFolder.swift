@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Foundation
 internal import Processes
+internal import Synchronization
 
 /// The folder of one machine's state: its disk, its firmware's variables, its TPM. Nobody else may enter it, and it goes
 /// with the machine.
@@ -23,13 +24,18 @@ package struct MachineFolder: Hashable, Sendable {
     /// directories (systemd, "Users, Groups, UIDs and GIDs") and builds.
     static func make(in parent: String) throws(MachineError) -> MachineFolder {
         try makeFolder(parent, mustBeNew: false)
-        let user: UInt32? = try geteuid() == 0 ? newUser(in: parent) : nil
-        let folder = MachineFolder(
-            path: "\(parent)/\(prefix)\(String(UInt64.random(in: 0 ... .max), radix: 36))", user: user)
-        try makeFolder(folder.path, mustBeNew: true)
-        try folder.give("")
-        return folder
+        // A user is taken once a folder is theirs.
+        return try making.withLock { (_) throws(MachineError) in
+            let user: UInt32? = try geteuid() == 0 ? newUser(in: parent) : nil
+            let folder = MachineFolder(
+                path: "\(parent)/\(prefix)\(String(UInt64.random(in: 0 ... .max), radix: 36))", user: user)
+            try makeFolder(folder.path, mustBeNew: true)
+            try folder.give("")
+            return folder
+        }
     }
+
+    private static let making = Mutex(())
 
     /// The first user of those drawn who has no machine in `parent`; `nil` where a hundred of them have one.
     package static func unusedUser(in parent: String, draw: () -> UInt32) -> UInt32? {

@@ -126,8 +126,8 @@ let package = Package(
         .executableTarget(
             name: "cupel-guest",
             dependencies: [
-                "Builds", "Attesters", "Pipeline", "Storage", "BuildServer", "Builder", "Guest", argumentParser,
-                logging,
+                "Builds", "Toolchains", "Attesters", "Pipeline", "Storage", "BuildServer", "Builder", "Guest",
+                argumentParser, logging,
             ],
             swiftSettings: strict, linkerSettings: shipped),
         .executableTarget(

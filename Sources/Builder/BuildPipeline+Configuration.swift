@@ -4,18 +4,22 @@ internal import Builds
 public import Logging
 public import Pipeline
 public import Sandbox
-internal import Toolchains
+public import Toolchains
 
 extension BuildPipeline {
     /// Builds as the settings say, in `sandbox`, with evidence from `host`. Throws where the settings of a toolchain
     /// make no sense.
-    public init(_ configuration: Configuration, sandbox: Sandbox, host: HostAttester) throws(ConfigurationError) {
+    ///
+    /// - Parameter knownDigests: of files of this machine that nobody can change.
+    public init(
+        _ configuration: Configuration, sandbox: Sandbox, host: HostAttester, knownDigests: KnownFileDigests? = nil
+    ) throws(ConfigurationError) {
         self.init(
             settings: PipelineSettings(
                 sandbox: sandbox, attester: host.attester, launchMeasurement: host.launchMeasurement,
                 limits: configuration.limits, allowPrivateSources: configuration.allowPrivateSources,
                 builderID: configuration.builderID,
-                toolDigests: ToolDigestCache(), toolchains: try ToolchainSettings(configuration)))
+                toolDigests: ToolDigestCache(known: knownDigests), toolchains: try ToolchainSettings(configuration)))
     }
 
     /// Hashes the toolchains ahead of the first build, and says in the log where there are none.

@@ -44,11 +44,16 @@ public final class ToolDigestCache: Sendable {
     private static let limit = 4096
     private let entries = Mutex(Entries())
     private let reading = Mutex(())
+    private let known: KnownFileDigests?
 
-    public init() {}
+    /// - Parameter known: digests of files that need not be read.
+    public init(known: KnownFileDigests? = nil) { self.known = known }
 
     /// Blocks while it reads the file.
-    package func digest(of path: String) throws(BuildFailure) -> Digest256 { try digest(of: path, by: Self.fileDigest) }
+    package func digest(of path: String) throws(BuildFailure) -> Digest256 {
+        if let known, let digest = known.digest(of: path, on: try Identity(path).device) { return digest }
+        return try digest(of: path, by: Self.fileDigest)
+    }
 
     /// - Parameter compute: how what is at `path` is digested; always the same for one path.
     func digest(

@@ -8,10 +8,13 @@ import Guest
 import Logging
 import Pipeline
 import Storage
+import Toolchains
 
 /// Brings the machine up, serves one build, and returns when that is over.
 enum GuestAssembly {
     private static let disk = "/var"
+    /// What the files of the image's root digest to, as `cupel image build` has written it there.
+    private static let digests = "/usr/lib/cupel/sha256sums"
 
     static func run() async throws {
         MachineConsole.say("begins")
@@ -47,14 +50,15 @@ enum GuestAssembly {
         let data = try DataFolder(path: configuration.data)
         let sandbox = try await HostSandbox.prepare(configuration, folder: data.workspacesPath)
         MachineConsole.say("the sandbox works")
-        let pipeline = try BuildPipeline(configuration, sandbox: sandbox, host: host)
+        let pipeline = try BuildPipeline(
+            configuration, sandbox: sandbox, host: host, knownDigests: try KnownFileDigests(listAt: digests))
         let service = BuildService(
             configuration: configuration, data: data, store: try SQLiteBuildStore(path: data.databasePath),
             logs: EventLogs(folder: data, limit: configuration.limits.logSize), logger: logger,
             version: CupelVersion.text, metrics: metrics, oneBuild: OneBuild(patience: configuration.patience),
             onListening: { _ in
                 MachineConsole.say("ready for one build")
-                // In a machine that waits for its build, the toolchains are hashed when that comes. Nobody waits for
+                // In a machine that waits for its build, the toolchains are known when that comes. Nobody waits for
                 // this: at the end it goes with the machine.
                 Task { await warmUp(pipeline, logger) }
             },

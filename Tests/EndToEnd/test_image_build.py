@@ -73,6 +73,18 @@ def test_nobody_can_log_in(guest_image, folder):
     assert os.access(root / "usr/lib/cupel/init", os.X_OK) and os.access(root / "usr/lib/cupel/cupel-guest", os.X_OK)
 
 
+def test_the_root_lists_what_its_larger_files_digest_to(guest_image, folder):
+    root = folder / "root"
+    subprocess.run(["fsck.erofs", f"--extract={root}", guest_image / "root.img"], check=True, capture_output=True)
+    listed = root / "usr/lib/cupel/sha256sums"
+    relative = listed.read_text().replace("  /", "  ")
+    subprocess.run(["sha256sum", "--check", "--strict", "--quiet"], cwd=root, input=relative, text=True, check=True)
+    names = [line.partition("  ")[2] for line in relative.splitlines()]
+    large = {str(path.relative_to(root)) for path in root.rglob("*")
+             if path.is_file() and not path.is_symlink() and path.stat().st_size >= 16 << 10 and path != listed}
+    assert names == sorted(large, key=str.encode) and "usr/bin/rustc" in large
+
+
 def copied(packages, folder):
     """A folder with the same archives, which may be replaced."""
     place = folder / "packages"

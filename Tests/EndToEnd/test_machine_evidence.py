@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds in machines, over the public API, and what their evidence is worth: the original image's is accepted by the
 list that was computed from its files; those of images that differ in one thing are not."""
+import hashlib
 import json
 import stat
 import subprocess
@@ -38,6 +39,31 @@ def test_a_cargo_package_is_built_in_a_machine(cargo_scene, machine_acceptance, 
     parameters = provenance(folder / "probe")["predicate"]["buildDefinition"]["internalParameters"]
     assert parameters["isolation"] == "vtpm"
     assert [phase["network"] for phase in parameters["phases"] if phase["name"] == "build"] == [False]
+
+
+def test_tools_are_named_by_what_the_files_of_the_image_digest_to(cargo_scene, stage, folder):
+    """The guest takes digests from a list; whoever has the image computes them from its files."""
+    root = folder / "root"
+    subprocess.run(["fsck.erofs", f"--extract={root}", stage.image / "root.img"], check=True, capture_output=True)
+    with tarfile.open(cargo_scene.tarball) as archive:
+        archive.extractall(folder)
+    tools = provenance(folder / "probe")["predicate"]["buildDefinition"]["internalParameters"]["tools"]
+    # Some have the name that Debian's links give them.
+    programs = {"cargo": "usr/bin/cargo", "rustc": "usr/bin/rustc", "cc": "usr/bin/x86_64-linux-gnu-gcc-12",
+                "ld": "usr/bin/x86_64-linux-gnu-ld.bfd"}
+    for tool in tools:
+        name, digest = tool["name"], tool["digest"]
+        if name.startswith("rust-std-"):
+            library = root / f"usr/lib/rustlib/{name.removeprefix('rust-std-')}/lib"
+            lines = [f"{sha256(path)}  {path.name}\n" for path in library.iterdir() if path.is_file()]
+            text = "".join(sorted(lines, key=lambda line: line[66:].encode()))
+            assert digest == {"dirHash": hashlib.sha256(text.encode()).hexdigest()}, name
+        elif name.startswith("rustc/"):
+            found = {sha256(path) for path in root.rglob(name.removeprefix("rustc/")) if path.is_file()}
+            assert found == {digest["sha256"]}, name
+        else:
+            assert digest == {"sha256": sha256(root / programs[name])}, name
+    assert {tool["name"] for tool in tools} > set(programs) | {"rust-std-x86_64-unknown-linux-gnu"}
 
 
 def test_a_second_reading_is_the_same_also_after_a_restart(cargo_scene, cloned_scene):
@@ -98,6 +124,10 @@ def judged(scene, acceptance, *options):
 
 def codes(report):
     return {reason["code"] for reason in report.get("findings", []) + report.get("obstacles", [])}
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def provenance(bundle):

@@ -12,12 +12,15 @@ package enum ImageFormat {
     static let veritySalt = String(repeating: "0", count: 64)
     /// Bytes of a block of erofs and dm-verity.
     static let block = 4096
+    /// Bytes of the smallest files whose digests the root lists: the guest reads smaller ones as fast as the list.
+    static let listedSize = 16 << 10
 
     /// Places in the guest.
     enum Path {
         static let guest = "usr/lib/cupel/cupel-guest"
         static let initProgram = "usr/lib/cupel/init"
         static let settings = "etc/cupel/guest.toml"
+        static let digests = "usr/lib/cupel/sha256sums"
     }
 
     /// The kernel's command line.

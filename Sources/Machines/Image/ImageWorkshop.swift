@@ -68,6 +68,7 @@ struct ImageWorkshop {
         try tree.check(with: tools)
         try tree.clean()
         try GuestContents(programs: programs, tools: tools).add(guest: recipe.guest, settings: recipe.settings)
+        try RootDigests(root: root).write()
     }
 
     /// root.img: erofs, then dm-verity's hash tree over it.

@@ -61,3 +61,17 @@ def test_doctor_shows_what_each_place_needs(folder):
     checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
     assert checks["machines: image"]["state"] == "missing"
     assert checks["isolation"]["detail"].startswith("'auto' means 'vm' here")
+
+
+@pytest.mark.parametrize("name, value, words", [
+    ("MEMORY", "1000000001", "a machine's memory is whole MiB"), ("DISK", "1073741825", "whole pages of 4096 bytes"),
+    ("KIND", "snp", "machines of the kind snp cannot be had on this host"),
+    ("FIRMWARE", "/nowhere/OVMF.fd", "/nowhere/OVMF.fd"),
+])
+def test_what_would_stop_the_start_is_missing_to_doctor(guest_image, folder, name, value, words):
+    settings = {"CUPEL_MACHINE_IMAGE": str(guest_image), f"CUPEL_MACHINE_{name}": value}
+    done = cupel("serve", "--port", "0", "--data", folder / "data", env=settings, check=2)
+    assert words in done.stderr, done.stderr
+    done = cupel("doctor", "--json", env=settings, check=1)
+    check = next(check for check in json.loads(done.stdout)["checks"] if check["name"] == "machines: image")
+    assert check["state"] == "missing" and words in check["detail"] + check["remedy"], check

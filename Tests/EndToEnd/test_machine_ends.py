@@ -93,7 +93,7 @@ def test_machines_in_a_row_and_at_once_leave_nothing(service):
     assert_no_more(before, after)
 
 
-@pytest.mark.skipif(not THOROUGH, reason="20 in a row and 4 at once take half an hour: CUPEL_THOROUGH=1")
+@pytest.mark.skipif(not THOROUGH, reason="20 in a row and 4 at once take eight minutes: CUPEL_THOROUGH=1")
 def test_many_machines_leave_nothing(service):
     at_once(service, 4)
     before, start = settled(service), time.monotonic()

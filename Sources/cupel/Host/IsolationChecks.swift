@@ -10,8 +10,7 @@ struct IsolationChecks {
 
     init(_ configuration: Configuration) async {
         self.configuration = configuration
-        let firmware = configuration.machines.firmware
-        host = await MachineHost.look(firmware: firmware == "auto" ? nil : firmware)
+        host = await MachineHost.look(firmware: configuration.machines.namedFirmware)
     }
 
     var all: [HostCheck] { [kvm] + MachineKind.allCases.map(machines) + [image, choice] }
@@ -40,18 +39,27 @@ struct IsolationChecks {
                 remedy: "make one with 'cupel image build'; needed for --isolation vm")
         }
         do {
-            return HostCheck(name: name, state: .present, detail: try MachineImage(folder: folder).folder)
+            let image = try MachineImage(folder: folder)
+            // The folders are those of no service.
+            let settings = try MachineSettings.meant(
+                by: configuration.machines, image: image, on: host, folder: "/", tpmAuthority: "/")
+            return HostCheck(
+                name: name, state: .present, detail: "\(image.folder), for the kind \(settings.kind.rawValue)")
         } catch {
-            return HostCheck(name: name, state: .missing, detail: error.message, remedy: "'cupel serve' does not start")
+            let failure = CommandFailure(error)
+            guard (try? chosen())?.place == .machine else {
+                return HostCheck(name: name, state: .absent, detail: failure.message, remedy: failure.hint ?? "")
+            }
+            let remedy = [failure.hint, "until then 'cupel serve' does not start"].compactMap(\.self)
+            return HostCheck(
+                name: name, state: .missing, detail: failure.message, remedy: remedy.joined(separator: "; "))
         }
     }
 
     /// What `cupel serve` would choose.
     private var choice: HostCheck {
         do {
-            let choice = try BuildPlaceChoice(configuration) { () throws(ConfigurationError) in
-                try ConfidentialMachine.platform()
-            }
+            let choice = try chosen()
             return HostCheck(
                 name: "isolation", state: .present,
                 detail: "'\(configuration.isolation)' means '\(choice.place.rawValue)' here: \(choice.reason)")
@@ -59,5 +67,9 @@ struct IsolationChecks {
             return HostCheck(
                 name: "isolation", state: .missing, detail: error.message, remedy: error.hint ?? "")
         }
+    }
+
+    private func chosen() throws(ConfigurationError) -> BuildPlaceChoice {
+        try BuildPlaceChoice(configuration) { () throws(ConfigurationError) in try ConfidentialMachine.platform() }
     }
 }

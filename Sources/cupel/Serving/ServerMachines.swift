@@ -58,28 +58,36 @@ extension MachineSettings {
     init(_ configuration: Configuration, _ data: DataFolder, logger: Logger) async throws {
         let choices = configuration.machines
         let image = try MachineImage(folder: choices.image)
-        let firmware = choices.firmware == "auto" ? nil : choices.firmware
-        let host = await MachineHost.look(firmware: firmware)
-        let kind = try Self.kind(choices.kind, host)
-        self.init(
-            image: image, kind: kind, accelerator: host.accelerator,
-            firmware: try MachineFirmware(for: kind, path: firmware), cpus: choices.cpus, memory: choices.memory,
-            disk: choices.disk, network: MachineNetwork(rawValue: choices.network) ?? .none,
-            bootDeadline: .seconds(choices.bootSeconds), folder: data.machinesPath,
-            tpmAuthority: data.machineAuthorityPath)
-        do throws(MachineError) {
-            try check()
-        } catch {
-            throw ConfigurationError(error.message)
-        }
+        let host = await MachineHost.look(firmware: choices.namedFirmware)
+        self = try Self.meant(
+            by: choices, image: image, on: host, folder: data.machinesPath, tpmAuthority: data.machineAuthorityPath)
         if choices.kind == "auto" { Self.sayWhatIsStronger(than: kind, host, logger) }
         if let why = host.whyEmulated { logger.warning("Machines are emulated", metadata: ["reason": "\(why)"]) }
         logger.info(
             "Chose what machines are",
             metadata: [
                 "machine.kind": "\(kind.rawValue)", "machine.accelerator": "\(host.accelerator.rawValue)",
-                "machine.image": "\(image.folder)", "machine.firmware": "\(self.firmware.code)",
+                "machine.image": "\(image.folder)", "machine.firmware": "\(firmware.code)",
             ])
+    }
+
+    /// Throws where this host cannot have such machines, or no host can.
+    static func meant(
+        by choices: MachineChoices, image: MachineImage, on host: MachineHost, folder: String,
+        tpmAuthority: String
+    ) throws -> MachineSettings {
+        let kind = try kind(choices.kind, host)
+        let settings = MachineSettings(
+            image: image, kind: kind, accelerator: host.accelerator,
+            firmware: try MachineFirmware(for: kind, path: choices.namedFirmware), cpus: choices.cpus,
+            memory: choices.memory, disk: choices.disk, network: MachineNetwork(rawValue: choices.network) ?? .none,
+            bootDeadline: .seconds(choices.bootSeconds), folder: folder, tpmAuthority: tpmAuthority)
+        do throws(MachineError) {
+            try settings.check()
+        } catch {
+            throw ConfigurationError(error.message)
+        }
+        return settings
     }
 
     /// Nobody should think that a host has confidential machines because it had them once.
@@ -109,4 +117,9 @@ extension MachineSettings {
         CommandFailure(
             "\(what): \(host.lacks(kind).joined(separator: "; "))", hint: "'cupel doctor' shows what each kind needs")
     }
+}
+
+extension MachineChoices {
+    /// The firmware's file, where one is named.
+    var namedFirmware: String? { firmware == "auto" ? nil : firmware }
 }

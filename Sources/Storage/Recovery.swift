@@ -21,10 +21,13 @@ public struct RecoveredJob: Sendable {
 public func recover(
     store: any BuildStore, logs: EventLogs, folder: DataFolder, logger: Logger? = nil
 ) async throws(StorageError) -> [RecoveredJob] {
-    try await settleFolders(store: store, folder: folder, logger: logger)
+    let folders = try await settleFolders(store: store, folder: folder, logger: logger)
+    let unfinished = try await store.unfinished()
+    // Where the disk did not let go of an upload when its job ended, that is tried again.
+    for id in folders.subtracting(unfinished.map(\.id)) { folder.removeSource(id) }
     var interrupted: [RecoveredJob] = []
     var waiting: [RecoveredJob] = []
-    for job in try await store.unfinished() {
+    for job in unfinished {
         try folder.adoptUpload(job.id)
         guard let log = try await openLog(of: job, logs: logs, store: store, folder: folder) else { continue }
         if let outcome = log.outcome {
@@ -50,7 +53,11 @@ let maximumAttempts = 2
 /// Sets damaged records aside, and removes folders without a job. Where a record was ever damaged, its id may be what
 /// is damaged: a folder without a job may then be that record's, and is set aside as well. One with a result is set aside
 /// always: its build was good, and its job may only be missing from a database that was put back.
-private func settleFolders(store: any BuildStore, folder: DataFolder, logger: Logger?) async throws(StorageError) {
+///
+/// Returns the jobs whose folders stay.
+private func settleFolders(
+    store: any BuildStore, folder: DataFolder, logger: Logger?
+) async throws(StorageError) -> Set<JobID> {
     let damaged = try await store.setAsideDamaged()
     for job in damaged where job.isNew {
         logger?.error(
@@ -58,7 +65,8 @@ private func settleFolders(store: any BuildStore, folder: DataFolder, logger: Lo
             metadata: ["build.id": "\(job.id)", "reason": "\(job.reason)"])
     }
     let known = try await store.allJobs()
-    for id in try folder.jobFolders() where !known.contains(id) {
+    let folders = Set(try folder.jobFolders())
+    for id in folders.subtracting(known) {
         guard !damaged.isEmpty || access(folder.resultPath(id), F_OK) == 0 else {
             folder.remove(id)
             continue
@@ -66,6 +74,7 @@ private func settleFolders(store: any BuildStore, folder: DataFolder, logger: Lo
         let place = try folder.setAside(id)
         logger?.error("A folder without a job was set aside", metadata: ["build.id": "\(id)", "to": "\(place)"])
     }
+    return folders.intersection(known)
 }
 
 /// `nil` where the log is lost: that ends its job, and no other one.

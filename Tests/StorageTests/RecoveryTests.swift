@@ -107,6 +107,18 @@ import Testing
         #expect(!exists(folder.sourcePath(id(1))))
     }
 
+    @Test func anUploadThatOutlivedItsJobIsRemoved() async throws {
+        let store: any BuildStore = MemoryBuildStore()
+        for number in 1...2 as ClosedRange<UInt64> {
+            try await make(number, attempts: 1, end: number == 1 ? .complete(nil) : nil, store: store)
+        }
+        try await store.finish(id(1), nil)
+        try write([1], to: folder.sourcePath(id(1)))
+        _ = try await recover(store: store, logs: EventLogs(folder: folder, limit: 1 << 20), folder: folder)
+        #expect(!exists(folder.sourcePath(id(1))) && exists(folder.eventsPath(id(1))))
+        #expect(exists(folder.sourcePath(id(2))))
+    }
+
     @Test func jobsThatWereNeverAcknowledgedAreRemovedAndOthersStay() async throws {
         let store: any BuildStore = MemoryBuildStore()
         let logs = EventLogs(folder: folder, limit: 1 << 20)

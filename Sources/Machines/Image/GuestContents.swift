@@ -19,9 +19,12 @@ package struct GuestContents {
     }
 
     /// Puts the program in the root without what only debuggers read: most of it, and it says in which folder it was built.
+    /// Nor with what differs each time that it is compiled, and nothing reads: the compiler's hashes of its modules, and
+    /// the identifier of the build, which is a hash over these as well.
     private func strip(_ guest: String) throws(ImageError) {
         let path = "\(root)/\(ImageFormat.Path.guest)"
-        try tools.run("strip", ["--strip-all", "-o", path, guest])
+        let unread = [".swift_modhash", ".note.gnu.build-id"].map { "--remove-section=\($0)" }
+        try tools.run("strip", ["--strip-all"] + unread + ["-o", path, guest])
         guard chmod(path, 0o755) == 0 else { throw ImageFile.failure("could not write \(path)", errno) }
     }
 

@@ -303,7 +303,7 @@ def guest_image():
 
 @pytest.fixture(scope="session")
 def stage(guest_image, request):
-    """Builds in machines that several tests look at: those that this session's tests want."""
+    """Builds in machines that several tests look at: those that the tests of this run want."""
     from machine_scenes import SCENES, open_stage
     wanted = {name.removesuffix("_scene") for item in request.session.items for name in item.fixturenames}
     wanted |= {str(value) for item in request.session.items if hasattr(item, "callspec")

@@ -73,6 +73,20 @@ def test_nobody_can_log_in(guest_image, folder):
     assert os.access(root / "usr/lib/cupel/init", os.X_OK) and os.access(root / "usr/lib/cupel/cupel-guest", os.X_OK)
 
 
+def test_the_guests_program_is_what_the_guide_says(guest_image, folder):
+    """docs/reproduce.md strips the program in this way, for whoever compares it with a published one."""
+    guide = (image_builds.ROOT / "docs/reproduce.md").read_text()
+    command = re.search(r"^    (strip .*)-o guest \S+/cupel-guest$", guide, re.M)[1].split()
+    program = pathlib.Path(CUPEL).with_name("cupel-guest")
+    subprocess.run([*command, "-o", folder / "guest", program], check=True)
+    subprocess.run(["fsck.erofs", f"--extract={folder / 'root'}", guest_image / "root.img"], check=True,
+                   capture_output=True)
+    body = (folder / "root/usr/lib/cupel/cupel-guest").read_bytes()
+    assert body == (folder / "guest").read_bytes()
+    # What is another each time that the program is compiled.
+    assert b".swift_modhash" not in body and b".note.gnu.build-id" not in body
+
+
 def test_the_root_lists_what_its_larger_files_digest_to(guest_image, folder):
     root = folder / "root"
     subprocess.run(["fsck.erofs", f"--extract={root}", guest_image / "root.img"], check=True, capture_output=True)
